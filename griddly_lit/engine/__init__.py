@@ -1,0 +1,26 @@
+"""The engine room: the only one that loads Griddly's compiled extension."""
+
+from griddly_lit.engine.actions import checked_actions
+from griddly_lit.engine.binding import load_gdy, resources_dir
+from griddly_lit.engine.document import Document, bundled_games, parse_game, read_game
+from griddly_lit.engine.game import Game, StepResult
+from griddly_lit.engine.info import GameInfo, Shape
+from griddly_lit.engine.observers import checked_observer, observer_kinds
+from griddly_lit.engine.probe import probe
+
+__all__ = [
+    "Document",
+    "Game",
+    "GameInfo",
+    "Shape",
+    "StepResult",
+    "bundled_games",
+    "checked_actions",
+    "checked_observer",
+    "load_gdy",
+    "observer_kinds",
+    "parse_game",
+    "probe",
+    "read_game",
+    "resources_dir",
+]

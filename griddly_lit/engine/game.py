@@ -1,0 +1,242 @@
+"""One game that is safe to use: the engine with its traps closed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from griddly_lit.engine import binding
+from griddly_lit.engine.actions import checked_actions
+from griddly_lit.engine.info import GameInfo
+from griddly_lit.errors import EpisodeError, LevelError, OptionError
+
+_MAX_SEED = 2**32 - 1
+# A cell is one map character with an optional player number; "/" stacks several in one cell.
+_CELL = re.compile(r"[^\s\d/]\d*(?:/[^\s\d/]\d*)*")
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one step of a game gave.
+
+    Attributes:
+        rewards: float32 array of shape (players,).
+        terminated: The game's own rules ended the episode.
+        truncated: The step limit ended it; never true together with ``terminated``.
+        outcomes: At termination ``win``, ``lose`` or ``end`` for each player, otherwise empty.
+    """
+
+    rewards: NDArray[np.float32]
+    terminated: bool
+    truncated: bool
+    outcomes: tuple[str, ...]
+
+
+class Game:
+    """One running game.
+
+    Observations are copies, actions are checked before the engine sees them, the engine is seeded
+    before each reset, steps are counted here (the engine's own limit is off by one and calls a
+    time-out a defeat), and memory is released by :meth:`close`.
+
+    Args:
+        gdy: A parsed game from :func:`griddly_lit.engine.load_gdy`; games may share one.
+        info: What the probe learned of the game.
+        max_steps: Number of steps after which an episode is truncated; None for no limit.
+        player_done_variable: Name of the player variable that is 1 for a player who left.
+        record_events: Keep the engine's history for :meth:`take_events`.
+        player_observers: Observer names to use instead of those in ``info``.
+        global_observer: Observer of the whole grid, for :meth:`global_observation`.
+    """
+
+    def __init__(
+        self,
+        gdy: Any,
+        info: GameInfo,
+        *,
+        max_steps: int | None = None,
+        player_done_variable: str | None = None,
+        record_events: bool = False,
+        player_observers: Sequence[str] | None = None,
+        global_observer: str = "None",
+    ) -> None:
+        if max_steps is not None and max_steps < 1:
+            raise OptionError(
+                f"max_steps={max_steps}",
+                "a step limit is at least 1",
+                "Pass a positive integer, or None for no limit",
+            )
+        self.info = info
+        self.max_steps = max_steps
+        self.steps = 0
+        self._done_variable = player_done_variable
+        self._nvec = info.action_nvec
+        self._playing = False
+        self._level: int | str | None = None
+        self._engine = binding.create_game(gdy, global_observer)
+        self._players = [
+            self._engine.register_player(f"player_{number}", observer)
+            for number, observer in enumerate(player_observers or info.player_observers, start=1)
+        ]
+        self._engine.init(False)
+        if record_events:
+            self._engine.enable_history(True)
+        self._records_events = record_events
+
+    def reset(self, level: int | str, seed: int) -> None:
+        """Starts an episode.
+
+        The same level, seed and actions give the same episode, in any process.
+
+        Args:
+            level: Index of one of the game's levels, or a level string.
+            seed: An integer in 0 … 2³² − 1.
+
+        Raises:
+            LevelError: The index is out of range or the engine refuses the level string.
+            OptionError: The seed is out of range.
+        """
+        if not 0 <= seed <= _MAX_SEED:
+            raise OptionError(
+                f"seed={seed}", "a seed lies in 0 … 4294967295", "Pass an unsigned 32-bit integer"
+            )
+        engine = self._open_engine()
+        # A level string stays in force over later resets, so a change of level is always loaded.
+        if level != self._level:
+            self._level = None
+            if isinstance(level, str):
+                load_level_string(engine, level)
+            else:
+                if not 0 <= level < self.info.level_count:
+                    raise LevelError(
+                        f"level={level}",
+                        "the game has no such level",
+                        "Pick one of its levels",
+                        range(self.info.level_count),
+                    )
+                engine.load_level(level)
+            self._level = level
+        engine.seed(seed)
+        engine.reset()
+        if self._records_events:
+            engine.get_history()
+        self.steps = 0
+        self._playing = True
+
+    def step(self, actions: ArrayLike) -> StepResult:
+        """Plays one step of every player.
+
+        Args:
+            actions: Integers of shape (players, parts), see :attr:`GameInfo.action_nvec`.
+
+        Raises:
+            ActionError: The actions do not fit the action space.
+            EpisodeError: There is no episode to step.
+        """
+        return self.step_unchecked(checked_actions(actions, self._nvec, (self.info.player_count,)))
+
+    def step_unchecked(self, actions: NDArray[np.int32]) -> StepResult:
+        """Like :meth:`step`, for actions that :func:`checked_actions` has seen already."""
+        if not self._playing:
+            raise EpisodeError(
+                "step", "the episode is over or was never started", "Call reset first"
+            )
+        rewards, terminated, info = self._engine.step_parallel(actions)
+        self.steps += 1
+        truncated = not terminated and self.steps == self.max_steps
+        outcomes: tuple[str, ...] = ()
+        if terminated:
+            results = info.get("PlayerResults", {})
+            players = range(1, self.info.player_count + 1)
+            outcomes = tuple(results.get(str(player), "End").lower() for player in players)
+        self._playing = not (terminated or truncated)
+        return StepResult(np.array(rewards, dtype=np.float32), terminated, truncated, outcomes)
+
+    def observe_into(self, player: int, out: NDArray[np.uint8]) -> None:
+        """Copies a player's observation into ``out``, its upper left corner when that is larger.
+
+        Args:
+            player: Player number, from 0.
+            out: uint8 array of shape (H, W, C), at least as large as the observation. Cells outside
+                the observation are left as they are.
+        """
+        # (C, W, H) with strides (1, C, C·W): the transpose is the C-contiguous (H, W, C).
+        view = np.asarray(self._players[player].observe()).transpose(2, 1, 0)
+        out[: view.shape[0], : view.shape[1]] = view
+
+    def observation(self, player: int = 0) -> NDArray[np.uint8]:
+        """Returns a copy of a player's observation, uint8 of shape (H, W, C)."""
+        view: NDArray[np.uint8] = np.asarray(self._players[player].observe())
+        return view.transpose(2, 1, 0).copy()
+
+    def global_observation(self) -> NDArray[np.uint8]:
+        """Returns a copy of what the global observer sees, uint8 of shape (H, W, C)."""
+        view: NDArray[np.uint8] = np.asarray(self._open_engine().observe())
+        return view.transpose(2, 1, 0).copy()
+
+    def departed(self) -> NDArray[np.bool_]:
+        """Returns who has left the game for good, a bool array of shape (players,)."""
+        if self._done_variable is None:
+            return np.zeros(self.info.player_count, dtype=np.bool_)
+        values = self._engine.get_global_variable([self._done_variable])[self._done_variable]
+        players = range(1, self.info.player_count + 1)
+        return np.array([values.get(player, 0) == 1 for player in players], dtype=np.bool_)
+
+    def take_events(self) -> list[Mapping[str, Any]]:
+        """Returns the engine's events since the last call or reset, and forgets them."""
+        events: list[Mapping[str, Any]] = self._open_engine().get_history()
+        return events
+
+    def state(self) -> dict[str, Any]:
+        """Returns the engine's full description of the present state."""
+        state: dict[str, Any] = self._open_engine().get_state()
+        return state
+
+    def close(self) -> None:
+        """Releases the engine's memory. The game cannot be used afterwards; closing twice is fine."""
+        if self._engine is not None:
+            self._playing = False
+            self._players = []
+            self._engine.release()
+            self._engine = None
+
+    def _open_engine(self) -> Any:
+        if self._engine is None:
+            raise EpisodeError("game", "the game was closed", "Make a new one")
+        return self._engine
+
+
+def load_level_string(engine: Any, level: str) -> None:
+    """Gives a raw game a level string.
+
+    Raises:
+        LevelError: It is empty, its rows differ in length, or the engine refuses it.
+    """
+    widths = level_row_widths(level)
+    # The engine accepts ragged and empty level strings, and then plays something else.
+    if len(set(widths)) != 1:
+        raise LevelError(
+            f"level={level[:60]!r}",
+            f"its rows have {widths} cells" if widths else "the level string is empty",
+            "Write every row of a level with the same number of cells",
+        )
+    try:
+        engine.load_level_string(
+            "\n".join(row.strip() for row in level.split("\n") if row.strip()) + "\n"
+        )
+    except (ValueError, RuntimeError) as error:
+        raise LevelError(
+            f"level={level[:60]!r}",
+            f"the engine refuses it: {error}",
+            "Use only the map characters that the game's objects declare",
+        ) from error
+
+
+def level_row_widths(level: str) -> list[int]:
+    """Returns the number of cells of each row of a level string, blank rows left out."""
+    return [len(_CELL.findall(row)) for row in level.splitlines() if row.strip()]
