@@ -1,1 +1,56 @@
-"""griddly_lit: train agents on Griddly's grid worlds with RLlib, the Lightning way."""
+"""griddly_lit: train agents on Griddly's grid worlds with RLlib, the Lightning way.
+
+Names are loaded when they are first used, so that importing the package is cheap. Importing it
+tells gymnasium of ``griddly_lit/Griddly-v0``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+
+if TYPE_CHECKING:
+    from griddly_lit.engine import bundled_games as bundled_games
+    from griddly_lit.envs import GeneratedLevels as GeneratedLevels
+    from griddly_lit.envs import GriddlyEnvSpec as GriddlyEnvSpec
+    from griddly_lit.envs import SequentialLevels as SequentialLevels
+    from griddly_lit.envs.gymnasium_env import GriddlyEnv as GriddlyEnv
+    from griddly_lit.models import GAP as GAP
+    from griddly_lit.models import ImpalaCNN as ImpalaCNN
+    from griddly_lit.models import SimpleConv as SimpleConv
+    from griddly_lit.models import TorchModel as TorchModel
+    from griddly_lit.trainer import GriddlyTrainer as GriddlyTrainer
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "bundled_games": "griddly_lit.engine",
+    "GeneratedLevels": "griddly_lit.envs",
+    "GriddlyEnv": "griddly_lit.envs.gymnasium_env",
+    "GriddlyEnvSpec": "griddly_lit.envs",
+    "SequentialLevels": "griddly_lit.envs",
+    "GAP": "griddly_lit.models",
+    "ImpalaCNN": "griddly_lit.models",
+    "SimpleConv": "griddly_lit.models",
+    "TorchModel": "griddly_lit.models",
+    "GriddlyTrainer": "griddly_lit.trainer",
+}
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+
+gymnasium.register(
+    id="griddly_lit/Griddly-v0", entry_point="griddly_lit.envs.gymnasium_env:GriddlyEnv"
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'griddly_lit' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

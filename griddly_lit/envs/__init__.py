@@ -1,0 +1,23 @@
+"""Environments: what is played, one game at a time or many at once."""
+
+from griddly_lit.envs.levels import (
+    GeneratedLevels,
+    Level,
+    LevelSource,
+    SequentialLevels,
+    UniformLevels,
+)
+from griddly_lit.envs.spec import GriddlyEnvSpec
+from griddly_lit.envs.vector import EpisodeEnd, EpisodeStart, VectorGame
+
+__all__ = [
+    "EpisodeEnd",
+    "EpisodeStart",
+    "GeneratedLevels",
+    "GriddlyEnvSpec",
+    "Level",
+    "LevelSource",
+    "SequentialLevels",
+    "UniformLevels",
+    "VectorGame",
+]

@@ -1,0 +1,117 @@
+"""A single-player game as a ``gymnasium.Env``, for other people's tools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from griddly_lit.engine import Game, load_gdy
+from griddly_lit.envs.spaces import action_space, observation_space
+from griddly_lit.envs.spec import GriddlyEnvSpec
+from griddly_lit.errors import LevelError, OptionError
+
+
+class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
+    """One player's view of one game.
+
+    The observation is a uint8 array (H, W, C); the action is an integer (Discrete), or an integer
+    array (MultiDiscrete) of action type and id, or of x, y, type and id in a game without avatars.
+    ``info`` holds ``level`` and ``seed`` after a reset, and ``outcome`` (``win``, ``lose`` or
+    ``end``) when the game's rules end an episode.
+
+    Args:
+        env_spec: The environment. Left out, one is made of ``options``.
+        options: Arguments of :class:`GriddlyEnvSpec`, such as ``yaml_file``.
+
+    Raises:
+        OptionError: The game has several players.
+
+    Example:
+        >>> import gymnasium
+        >>> env = gymnasium.make(
+        ...     "griddly_lit/Griddly-v0", yaml_file="Single-Player/GVGAI/sokoban.yaml", max_steps=500
+        ... )
+        >>> observation, info = env.reset(seed=1)
+        >>> observation.shape
+        (9, 13, 4)
+    """
+
+    metadata = {"render_modes": []}
+
+    def __init__(self, env_spec: GriddlyEnvSpec | None = None, **options: Any) -> None:
+        self.env_spec = GriddlyEnvSpec(**options) if env_spec is None else env_spec
+        players = self.env_spec.game.player_count
+        if players != 1:
+            raise OptionError(
+                self.env_spec.name_in_errors,
+                f"the game has {players} players, and GriddlyEnv holds one",
+                "Train it with GriddlyTrainer, which takes games of any number of players",
+            )
+        shape = self.env_spec.observation_shapes[0]
+        self.observation_space = observation_space(shape)
+        self.action_space = action_space(self.env_spec.action_nvec)
+        self._game = Game(
+            load_gdy(self.env_spec.text), self.env_spec.game, max_steps=self.env_spec.max_steps
+        )
+        self._source = self.env_spec.level_source
+        self._episodes = 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+        """Starts an episode.
+
+        Args:
+            seed: Reseeds the generator that draws levels and the engine's seeds.
+            options: ``{"level": …}`` plays that level, an index or a level string.
+
+        Returns:
+            The first observation, and ``{"level": …, "seed": …}``.
+        """
+        super().reset(seed=seed)
+        level = (options or {}).get("level")
+        if level is None:
+            level = self._source.draw(self.np_random, self._episodes)
+        engine_seed = int(self.np_random.integers(2**32))
+        self._game.reset(level, engine_seed)
+        self._episodes += 1
+        return self._observation(), {"level": level, "seed": engine_seed}
+
+    def step(self, action: Any) -> tuple[NDArray[np.uint8], float, bool, bool, dict[str, Any]]:
+        """Plays one step.
+
+        Returns:
+            Observation, reward (float), terminated, truncated, info.
+
+        Raises:
+            ActionError: The action does not fit the action space.
+            EpisodeError: The episode is over or was never started.
+        """
+        result = self._game.step(np.asarray(action)[np.newaxis])
+        info = {"outcome": result.outcomes[0]} if result.outcomes else {}
+        reward = float(result.rewards[0])
+        return self._observation(), reward, result.terminated, result.truncated, info
+
+    def close(self) -> None:
+        """Releases the engine's memory."""
+        self._game.close()
+
+    def _observation(self) -> NDArray[np.uint8]:
+        observation = self._game.observation()
+        shape = self.observation_space.shape
+        assert shape is not None
+        if observation.shape == shape:
+            return observation
+        padded = np.zeros(shape, dtype=np.uint8)
+        try:
+            padded[: observation.shape[0], : observation.shape[1]] = observation
+        except ValueError as error:
+            raise LevelError(
+                "level",
+                f"its observation {observation.shape} is larger than {shape}",
+                "Name the level in levels or test_levels",
+            ) from error
+        return padded

@@ -1,0 +1,251 @@
+"""The environment spec: one frozen value that says which game is played, and how."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from griddly_lit.engine import (
+    GameInfo,
+    Shape,
+    checked_observer,
+    parse_game,
+    probe,
+    read_game,
+)
+from griddly_lit.envs.env_config import spec_options
+from griddly_lit.envs.levels import (
+    GeneratedLevels,
+    LevelSource,
+    UniformLevels,
+    source_from_dict,
+    source_to_dict,
+)
+from griddly_lit.errors import GameFileError, LevelError, OptionError, did_you_mean
+
+Levels = int | Sequence[int] | Literal["random"] | LevelSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class GriddlyEnvSpec:
+    """Which game is played, on which levels, and what its players see.
+
+    Making a spec reads the game's text and loads it once in a child process, so that every fault of
+    the file, a level, an observer or an option is an error here, before anything else starts. The
+    spec can be pickled, compared, and written as JSON; it carries the game's text, so that workers
+    on other machines need no file.
+
+    Attributes:
+        yaml_file: Path to a GDY file, or the name of a bundled game such as
+            ``Single-Player/GVGAI/sokoban.yaml``. Give this or ``yaml_string``.
+        yaml_string: The text of a game. Filled in from ``yaml_file`` when that is given.
+        levels: Which levels are trained on: an index, a list (drawn uniformly at each reset),
+            ``"random"`` (every level that is not a test level), or a level source.
+        test_levels: Indices of the levels that training never sees.
+        player_observer_type: Observer of the players, or a list with one a player.
+        global_observer_type: Observer of the whole grid, used for videos.
+        max_steps: Steps after which an episode is truncated; None for no limit.
+        player_done_variable: Name of the player variable that is 1 for a player who has left.
+        pad_levels: Pad the observations of smaller levels with zeros to the largest. Without it,
+            levels of different shapes are an error.
+        game: What the probe learned of the game. Filled in.
+
+    Raises:
+        GameFileError: The game's file is missing or not a GDY document.
+        GameLoadError: The engine refuses the game.
+        LevelError: A level is out of range, or both trained on and tested on.
+        ObserverError: The game has no such observer.
+        OptionError: An option is out of its range.
+    """
+
+    yaml_file: str | None = None
+    yaml_string: str | None = field(default=None, repr=False)
+    levels: Levels = 0
+    test_levels: tuple[int, ...] = ()
+    player_observer_type: str | tuple[str, ...] = "Vector"
+    global_observer_type: str = "Sprite2D"
+    max_steps: int | None = None
+    player_done_variable: str | None = None
+    pad_levels: bool = True
+    game: GameInfo = field(init=False, repr=False, compare=False)
+    _generated_shapes: tuple[Shape, ...] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.yaml_file is None and self.yaml_string is None:
+            raise GameFileError(
+                "GriddlyEnvSpec()", "no game is given", "Give yaml_file or yaml_string"
+            )
+        text = self.yaml_string
+        if text is None:
+            text = read_game(str(self.yaml_file))
+        _set(self, "yaml_file", None if self.yaml_file is None else str(self.yaml_file))
+        _set(self, "yaml_string", text)
+        _set(self, "test_levels", tuple(_as_list(self.test_levels)))
+        if not isinstance(self.player_observer_type, str):
+            _set(self, "player_observer_type", tuple(self.player_observer_type))
+        if isinstance(self.levels, (list, tuple, range)):
+            _set(self, "levels", tuple(self.levels))
+        self._check_options()
+        document = parse_game(text, self.name_in_errors)
+        checked_observer(document, "global_observer_type", self.global_observer_type)
+        variables = _player_variables(document)
+        if self.player_done_variable is not None and self.player_done_variable not in variables:
+            raise OptionError(
+                f"player_done_variable={self.player_done_variable!r}",
+                "the game has no such player variable",
+                did_you_mean(self.player_done_variable, variables),
+                variables,
+            )
+        sample = None
+        if isinstance(self.levels, GeneratedLevels):
+            sample = str(self.levels.draw(np.random.default_rng(0), 0))
+        game, generated_shapes = probe(
+            text, document, self.name_in_errors, self.player_observer_type, sample
+        )
+        _set(self, "game", game)
+        _set(self, "_generated_shapes", generated_shapes)
+        self._check_levels()
+
+    @property
+    def name_in_errors(self) -> str:
+        """What error messages call the game."""
+        return f"yaml_file={self.yaml_file!r}" if self.yaml_file else "yaml_string"
+
+    @property
+    def text(self) -> str:
+        """The game's GDY document."""
+        assert self.yaml_string is not None
+        return self.yaml_string
+
+    @property
+    def level_source(self) -> LevelSource:
+        """The source that chooses the level of each training episode."""
+        if isinstance(self.levels, int):
+            return UniformLevels((self.levels,))
+        if isinstance(self.levels, str):
+            every = range(self.game.level_count)
+            return UniformLevels(tuple(n for n in every if n not in self.test_levels))
+        if isinstance(self.levels, LevelSource):
+            return self.levels
+        return UniformLevels(tuple(self.levels))
+
+    @property
+    def observation_shapes(self) -> tuple[Shape, ...]:
+        """Shape (H, W, C) of each player's observation, large enough for every level in use."""
+        used = sorted({*self.level_source.indices(), *self.test_levels})
+        shapes = [self.game.level_shapes[level] for level in used]
+        if self._generated_shapes is not None:
+            shapes.append(self._generated_shapes)
+        players = range(self.game.player_count)
+        return tuple(
+            (max(s[p][0] for s in shapes), max(s[p][1] for s in shapes), shapes[0][p][2])
+            for p in players
+        )
+
+    @property
+    def action_nvec(self) -> tuple[int, ...]:
+        """Number of choices of each part of one player's action."""
+        return self.game.action_nvec
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the options as plain values for JSON, the game's text included."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
+        if isinstance(self.levels, LevelSource):
+            values["levels"] = source_to_dict(self.levels)
+        return values
+
+    def to_json(self) -> str:
+        """Returns the spec as JSON; :meth:`from_json` gives an equal spec back."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> GriddlyEnvSpec:
+        """Restores what :meth:`to_dict` gave, also after a trip through JSON."""
+        options = dict(values)
+        if isinstance(options.get("levels"), Mapping):
+            options["levels"] = source_from_dict(options["levels"])
+        return cls(**options)
+
+    @classmethod
+    def from_json(cls, text: str) -> GriddlyEnvSpec:
+        """Restores what :meth:`to_json` gave."""
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_env_config(cls, env_config: Mapping[str, Any]) -> GriddlyEnvSpec:
+        """Makes a spec from the ``env_config`` dictionary of Griddly's old RLlib integration.
+
+        Args:
+            env_config: The dictionary as it was, see :func:`griddly_lit.envs.env_config.spec_options`.
+                What it says of videos and action events belongs to the trainer now and is left out.
+
+        Raises:
+            OptionError: A key is unknown; the nearest known one is suggested.
+        """
+        return cls(**spec_options(env_config))
+
+    def _check_options(self) -> None:
+        if self.max_steps is not None and (
+            isinstance(self.max_steps, bool)
+            or not isinstance(self.max_steps, int)
+            or self.max_steps < 1
+        ):
+            raise OptionError(
+                f"max_steps={self.max_steps!r}",
+                "a step limit is an integer of at least 1",
+                "Pass a positive integer, or None for no limit",
+            )
+        if isinstance(self.levels, str) and self.levels != "random":
+            raise LevelError(
+                f"levels={self.levels!r}",
+                "levels is an index, a list of indices, 'random' or a level source",
+                "Pass one of these",
+            )
+
+    def _check_levels(self) -> None:
+        every = range(self.game.level_count)
+        trained = self.level_source.indices()
+        for option, levels in (("levels", trained), ("test_levels", self.test_levels)):
+            for level in levels:
+                if level not in every:
+                    raise LevelError(
+                        f"{option}={level}",
+                        "the game has no such level",
+                        "Pick from its levels",
+                        every,
+                    )
+        both = sorted(set(trained) & set(self.test_levels))
+        if both:
+            raise LevelError(
+                f"test_levels={list(self.test_levels)}",
+                f"levels {both} are trained on as well",
+                "Take them out of levels or of test_levels",
+                [n for n in every if n not in trained],
+            )
+        used = sorted({*trained, *self.test_levels})
+        shapes = {self.game.level_shapes[level] for level in used}
+        if len(shapes) > 1 and not self.pad_levels:
+            listed = ", ".join(f"level {n}: {self.game.level_shapes[n][0]}" for n in used)
+            raise LevelError(
+                "pad_levels=False",
+                f"the levels differ in shape (H, W, C): {listed}",
+                "Set pad_levels=True, or choose levels of one shape",
+            )
+
+
+def _player_variables(document: Mapping[str, Any]) -> list[str]:
+    variables = document["Environment"].get("Variables") or []
+    return [str(variable["Name"]) for variable in variables if variable.get("PerPlayer")]
+
+
+def _as_list(levels: int | Sequence[int]) -> Sequence[int]:
+    return (levels,) if isinstance(levels, int) else levels
+
+
+def _set(spec: GriddlyEnvSpec, name: str, value: object) -> None:
+    object.__setattr__(spec, name, value)

@@ -1,0 +1,214 @@
+"""N games stepped together, writing into arrays that are allocated once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from griddly_lit.engine import Game, checked_actions, load_gdy
+from griddly_lit.envs.levels import Level
+from griddly_lit.envs.spec import GriddlyEnvSpec
+from griddly_lit.errors import LevelError
+
+_MAX_SEED = 2**32
+
+
+@dataclass(frozen=True)
+class EpisodeStart:
+    """How an episode began: with its actions, all that is needed to repeat it.
+
+    Attributes:
+        level: Level index or level string.
+        seed: The engine's seed, an unsigned 32-bit integer.
+    """
+
+    level: Level
+    seed: int
+
+
+@dataclass(frozen=True)
+class EpisodeEnd:
+    """A finished episode.
+
+    Attributes:
+        index: Which of the N games it was played in.
+        start: How it began.
+        returns: float64 array (players,), the sum of each player's rewards.
+        length: Number of steps.
+        terminated: The game's own rules ended it; otherwise the step limit did.
+        outcomes: ``win``, ``lose`` or ``end`` for each player when terminated, otherwise empty.
+        observations: The last observation of each player, uint8 (H, W, C).
+        actions: Integer array (length, players, parts).
+    """
+
+    index: int
+    start: EpisodeStart
+    returns: NDArray[np.float64]
+    length: int
+    terminated: bool
+    outcomes: tuple[str, ...]
+    observations: tuple[NDArray[np.uint8], ...]
+    actions: NDArray[np.integer[Any]]
+
+
+class VectorGame:
+    """N games of one spec in lockstep, each reset at once when its episode ends.
+
+    Every game draws its levels and engine seeds from a generator of its own, so what game ``i``
+    plays depends on nothing but ``seed``, ``i`` and its own past actions.
+
+    Args:
+        spec: The environment.
+        count: Number of games N.
+        seed: Entropy of the generators: an integer, or a sequence such as (run seed, runner).
+
+    Attributes:
+        observations: One uint8 array (N, H, W, C) a player, what the player sees now. Levels
+            smaller than the largest are padded with zeros at the bottom and right.
+        rewards: float32 (N, players), of the last step.
+        terminated: bool (N,), whether the last step ended an episode by the game's rules.
+        truncated: bool (N,), whether it reached the step limit.
+    """
+
+    def __init__(self, spec: GriddlyEnvSpec, count: int, seed: int | tuple[int, ...]) -> None:
+        self.spec = spec
+        self.count = count
+        players = spec.game.player_count
+        gdy = load_gdy(spec.text)
+        self._games = [
+            Game(
+                gdy,
+                spec.game,
+                max_steps=spec.max_steps,
+                player_done_variable=spec.player_done_variable,
+            )
+            for _ in range(count)
+        ]
+        entropy = np.random.SeedSequence(seed)
+        self._rngs = [np.random.default_rng(child) for child in entropy.spawn(count)]
+        self._source = spec.level_source
+        self._padded = len(set(spec.game.level_shapes)) > 1 or not self._source.indices()
+        self.observations = tuple(
+            np.zeros((count, *shape), dtype=np.uint8) for shape in spec.observation_shapes
+        )
+        self.rewards = np.zeros((count, players), dtype=np.float32)
+        self.terminated = np.zeros(count, dtype=np.bool_)
+        self.truncated = np.zeros(count, dtype=np.bool_)
+        self._starts: list[EpisodeStart] = []
+        self._episodes = np.zeros(count, dtype=np.int64)
+        self._returns = np.zeros((count, players))
+        self._log = _ActionLog(count, spec.action_nvec, players)
+
+    def reset(self) -> None:
+        """Starts a new episode in every game."""
+        self._starts = [self._begin(index) for index in range(self.count)]
+
+    def step(self, actions: NDArray[np.integer[Any]]) -> list[EpisodeEnd]:
+        """Plays one step of every game, and resets those whose episode ends with it.
+
+        Args:
+            actions: Integers (N, players, parts).
+
+        Returns:
+            The episodes that ended, in the order of their games. Afterwards :attr:`observations`
+            holds the first observation of the episode that follows.
+
+        Raises:
+            ActionError: An action does not fit the action space; no game was stepped.
+        """
+        players = self.spec.game.player_count
+        checked = checked_actions(actions, self.spec.action_nvec, (self.count, players))
+        self._log.append(checked)
+        ends = []
+        for index, game in enumerate(self._games):
+            result = game.step_unchecked(checked[index])
+            self.rewards[index] = result.rewards
+            self.terminated[index] = result.terminated
+            self.truncated[index] = result.truncated
+            for player in range(players):
+                game.observe_into(player, self.observations[player][index])
+            if result.terminated or result.truncated:
+                self._returns[index] += result.rewards
+                ends.append(self._end(index, result.terminated, result.outcomes))
+                self._starts[index] = self._begin(index)
+        # Rows of games that have just begun anew belong to the finished episodes.
+        self._returns += np.where((self.terminated | self.truncated)[:, None], 0.0, self.rewards)
+        return ends
+
+    def in_flight(self) -> Iterator[tuple[EpisodeStart, NDArray[np.integer[Any]]]]:
+        """Yields how each unfinished episode began, and its actions (steps, players, parts) so far."""
+        for index, start in enumerate(self._starts):
+            yield start, self._log.of(index)
+
+    def close(self) -> None:
+        """Releases the engine's memory."""
+        for game in self._games:
+            game.close()
+
+    def _begin(self, index: int) -> EpisodeStart:
+        rng = self._rngs[index]
+        ordinal = int(self._episodes[index]) * self.count + index
+        level = self._source.draw(rng, ordinal)
+        start = EpisodeStart(level, int(rng.integers(_MAX_SEED)))
+        game = self._games[index]
+        game.reset(start.level, start.seed)
+        self._episodes[index] += 1
+        self._returns[index] = 0.0
+        self._log.begin(index)
+        for player, observations in enumerate(self.observations):
+            if self._padded:
+                observations[index] = 0
+            try:
+                game.observe_into(player, observations[index])
+            except ValueError as error:
+                raise LevelError(
+                    f"level={str(level)[:60]!r}",
+                    f"its observation is larger than {observations.shape[1:]}, the largest known before",
+                    "Let the generator's first level be its largest",
+                ) from error
+        return start
+
+    def _end(self, index: int, terminated: bool, outcomes: tuple[str, ...]) -> EpisodeEnd:
+        return EpisodeEnd(
+            index=index,
+            start=self._starts[index],
+            returns=self._returns[index].copy(),
+            length=self._games[index].steps,
+            terminated=terminated,
+            outcomes=outcomes,
+            observations=tuple(array[index].copy() for array in self.observations),
+            actions=self._log.of(index),
+        )
+
+
+class _ActionLog:
+    """The actions of all unfinished episodes, a row a step, in the smallest integer that fits."""
+
+    def __init__(self, count: int, nvec: tuple[int, ...], players: int) -> None:
+        self._rows: list[NDArray[np.integer[Any]]] = []
+        self._dropped = 0
+        self._first = np.zeros(count, dtype=np.int64)
+        self._dtype = np.min_scalar_type(max(nvec) - 1)
+        self._shape = (0, players, len(nvec))
+        self._prune_at = 1024
+
+    def append(self, actions: NDArray[np.int32]) -> None:
+        self._rows.append(actions.astype(self._dtype))
+
+    def begin(self, index: int) -> None:
+        self._first[index] = self._dropped + len(self._rows)
+        if len(self._rows) > self._prune_at:
+            oldest = int(self._first.min())
+            del self._rows[: oldest - self._dropped]
+            self._dropped = oldest
+            self._prune_at = max(1024, 2 * len(self._rows))
+
+    def of(self, index: int) -> NDArray[np.integer[Any]]:
+        rows = self._rows[int(self._first[index]) - self._dropped :]
+        if not rows:
+            return np.zeros(self._shape, dtype=self._dtype)
+        return np.stack([row[index] for row in rows])
