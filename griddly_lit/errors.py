@@ -32,7 +32,7 @@ class GriddlyLitError(Exception):
         self.available = choices
 
     def __str__(self) -> str:
-        text = f"{self.value}: {self.rule}. {self.mend}."
+        text = f"{self.value}: {self.rule}. {self.mend}" + ("" if self.mend[-1] in ".?" else ".")
         if self.available is not None:
             text += f" Available: {', '.join(self.available) or 'none'}."
         return text
@@ -82,13 +82,10 @@ class ReplayError(GriddlyLitError, ValueError):
     """A replay does not repeat the episode that it records."""
 
 
-def nearest(name: str, available: Iterable[str]) -> str | None:
-    """Returns the available name closest to ``name``, or None when none is close."""
-    matches = difflib.get_close_matches(name, list(available), n=1, cutoff=0.5)
-    return matches[0] if matches else None
-
-
 def did_you_mean(name: str, available: Iterable[str]) -> str:
-    """Returns the mend for an unknown name: the nearest known one, or a general hint."""
-    close = nearest(name, available)
-    return f"The nearest is {close!r}" if close else "Choose one of the available names"
+    """Returns the mend for an unknown name: the nearest known one, if any is close."""
+    by_lower = {known.lower(): known for known in available}
+    matches = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    if matches:
+        return f"Did you mean {by_lower[matches[0]]!r}?"
+    return "Choose one of the available names"

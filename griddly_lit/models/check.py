@@ -1,0 +1,91 @@
+"""The check that a model fits a game, before Ray starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from griddly_lit.errors import ModelError
+from griddly_lit.models.dry_run import BATCH, dry_run
+from griddly_lit.models.spec import ModelSpec
+
+
+def check_model(
+    spec: ModelSpec, observation_shape: tuple[int, int, int], num_logits: int
+) -> nn.Module:
+    """Builds the model and runs it once; torch's global random state stays as it was.
+
+    Args:
+        spec: The model.
+        observation_shape: (H, W, C) of one observation.
+        num_logits: L, the sum of the sizes of the action's parts.
+
+    Returns:
+        The module that was built, for a summary.
+
+    Raises:
+        ModelError: When the module cannot be built or run on uint8 observations, or does not give
+            float logits (B, L) and values (B,).
+    """
+    shown = f"model={spec!r}"
+    with torch.random.fork_rng(devices=[]):
+        try:
+            module = spec.build(observation_shape, num_logits)
+        except ModelError:
+            raise
+        except Exception as error:  # a user's module can raise anything
+            raise ModelError(
+                shown,
+                f"The model does not build for observations of shape {tuple(observation_shape)} and "
+                f"{num_logits} logits ({type(error).__name__}: {error})",
+                "Its class is called as MyModule(observation_shape, num_logits, **kwargs)",
+            ) from error
+        if not isinstance(module, nn.Module):
+            raise ModelError(
+                shown, f"The model builds a {type(module).__name__}", "Build a torch.nn.Module"
+            )
+        if any(is_lazy(parameter) for parameter in module.parameters()):
+            raise ModelError(
+                shown,
+                "The model has lazy layers, whose parameters do not exist before its first call",
+                "Take their sizes from observation_shape",
+            )
+        try:
+            output = dry_run(module, observation_shape)
+        except Exception as error:
+            raise ModelError(
+                shown,
+                f"The model fails on a batch of {BATCH} uint8 observations of shape "
+                f"{tuple(observation_shape)} ({type(error).__name__}: {error})",
+                "Its forward takes (B, H, W, C) and has to convert uint8 to float and permute itself",
+            ) from error
+    _check_output(shown, output, num_logits)
+    return module
+
+
+def _check_output(shown: str, output: Any, num_logits: int) -> None:
+    if not (
+        isinstance(output, tuple)
+        and len(output) == 2
+        and all(isinstance(part, Tensor) for part in output)
+    ):
+        raise ModelError(
+            shown,
+            f"The model's forward returns {type(output).__name__}, not a pair of tensors",
+            "Return (logits, values)",
+        )
+    wanted = {"logits": (BATCH, num_logits), "values": (BATCH,)}
+    for (name, shape), part in zip(wanted.items(), output, strict=True):
+        if part.shape != shape:
+            raise ModelError(
+                shown,
+                f"The model's {name} have shape {tuple(part.shape)} for a batch of {BATCH}",
+                f"Return {name} of shape {shape}",
+            )
+        if not part.is_floating_point():
+            raise ModelError(
+                shown, f"The model's {name} are {part.dtype}", f"Return floating-point {name}"
+            )

@@ -1,0 +1,54 @@
+"""GAP: Griddly's documented agent with global average pooling, for any grid size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from griddly_lit.models.actor_critic import grid_shape
+from griddly_lit.models.documented import ENTRY_FEATURES, VOLUME_CHANNELS, documented_agent
+from griddly_lit.models.spec import ModelSpec
+
+_REPEATS = 32
+
+
+@dataclass(frozen=True)
+class GAP(ModelSpec):
+    """SimpleConv with its flatten replaced by a global average pool.
+
+    The pool, an ``AdaptiveAvgPool3d((2048, 1, 1))``, averages each of the 64 channels over the grid
+    and repeats it 32 times. So the parameters are the same for any grid size, and a trained model
+    plays on levels of any size. Source: Griddly's ``GAPAgent``; Bamford, Huang and Lucas,
+    "Griddly: A platform for AI research in games", https://arxiv.org/abs/2011.06363.
+    """
+
+    def build(self, observation_shape: tuple[int, int, int], num_logits: int) -> nn.Module:
+        """See ``ModelSpec.build``."""
+        _, _, channels = grid_shape("GAP", observation_shape)
+        return documented_agent(channels, GlobalAverage(), RepeatedLinear(), num_logits)
+
+
+class GlobalAverage(nn.Module):
+    """From a (B, C, H, W) volume to its (B, C) averages over the grid."""
+
+    def forward(self, volume: Tensor) -> Tensor:
+        """Returns the averages."""
+        return volume.mean((2, 3))
+
+
+class RepeatedLinear(nn.Linear):
+    """``Linear(2048, 1024)`` on 64 features that are each repeated 32 times, without the repeats.
+
+    Equal inputs may share the sum of their weights: same parameters, outputs and gradients for
+    1/32 of the multiplications.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(VOLUME_CHANNELS * _REPEATS, ENTRY_FEATURES)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Returns (B, 1024) from (B, 64)."""
+        summed = self.weight.view(ENTRY_FEATURES, VOLUME_CHANNELS, _REPEATS).sum(-1)
+        return functional.linear(features, summed, self.bias)

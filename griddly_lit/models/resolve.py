@@ -1,0 +1,70 @@
+"""From what a user writes, or a checkpoint holds, to a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import nn
+
+from griddly_lit.errors import ModelError, did_you_mean
+from griddly_lit.models.gap import GAP
+from griddly_lit.models.impala_cnn import ImpalaCNN
+from griddly_lit.models.simple_conv import SimpleConv
+from griddly_lit.models.spec import ModelSpec
+from griddly_lit.models.torch_model import TorchModel
+
+_NAMED: dict[str, type[ModelSpec]] = {spec.__name__: spec for spec in (SimpleConv, GAP, ImpalaCNN)}
+_SAVED: dict[str, type[ModelSpec]] = {**_NAMED, TorchModel.__name__: TorchModel}
+
+
+def resolve_model(model: str | ModelSpec) -> ModelSpec:
+    """Returns the spec that a ``model=`` argument means.
+
+    Args:
+        model: A spec, or the name of one: "SimpleConv", "GAP" or "ImpalaCNN".
+
+    Raises:
+        ModelError: When the name is unknown, or ``model`` is neither a name nor a spec.
+    """
+    if isinstance(model, ModelSpec):
+        return model
+    if isinstance(model, str):
+        return _found(model, _NAMED)()
+    name = model.__name__ if isinstance(model, type) else type(model).__name__
+    if isinstance(model, nn.Module) or (isinstance(model, type) and issubclass(model, nn.Module)):
+        raise ModelError(
+            f"model={name}",
+            "A torch module does not say how it is built for a game",
+            f"Wrap its class: TorchModel({name}, **kwargs)",
+        )
+    if isinstance(model, type) and issubclass(model, ModelSpec):
+        raise ModelError(f"model={name}", "This is a class of specs, not a spec", f"Write {name}()")
+    raise ModelError(
+        f"model={model!r}",
+        "A model is a name or a spec",
+        "Name one, or wrap a module of your own in TorchModel",
+        available=_NAMED,
+    )
+
+
+def model_from_dict(values: Mapping[str, object]) -> ModelSpec:
+    """Returns the spec whose ``to_dict`` gave ``values``.
+
+    A TorchModel's class is imported, which runs its module: load only what you trust.
+
+    Raises:
+        ModelError: When ``values`` do not describe a model, or its class cannot be imported.
+    """
+    rest = dict(values)
+    return _found(rest.pop("name", None), _SAVED).from_dict(rest)
+
+
+def _found(name: object, specs: dict[str, type[ModelSpec]]) -> type[ModelSpec]:
+    if isinstance(name, str) and name in specs:
+        return specs[name]
+    raise ModelError(
+        f"model={name!r}",
+        "There is no model of this name",
+        did_you_mean(str(name), specs),
+        available=specs,
+    )

@@ -1,0 +1,1 @@
+"""The only room that imports ray: settings become an RLlib algorithm here."""

@@ -1,0 +1,142 @@
+"""Which RLlib algorithms run here, and settings with which they learn the bundled games."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from dataclasses import dataclass, field
+from typing import Any
+
+from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+from ray.rllib.core.rl_module.rl_module import RLModule
+
+from griddly_lit.errors import AlgorithmError, did_you_mean
+from griddly_lit.rllib.module import ActorCriticModule, QModule
+
+
+@dataclass(frozen=True)
+class SupportedAlgorithm:
+    """One algorithm.
+
+    Attributes:
+        config: ``"module:Class"`` of its config.
+        module: How our models serve it.
+        training: Defaults for its ``training()``.
+        needs_remote_runner: It samples while it learns, in another process.
+    """
+
+    config: str
+    module: type[RLModule]
+    training: dict[str, Any] = field(default_factory=dict)
+    needs_remote_runner: bool = False
+
+    def config_class(self) -> type[AlgorithmConfig]:
+        """Imports the class of its config."""
+        module, _, name = self.config.partition(":")
+        found: type[AlgorithmConfig] = getattr(importlib.import_module(module), name)
+        return found
+
+
+_V_TRACE = {
+    "lr": 5e-4,
+    "gamma": 0.99,
+    "entropy_coeff": 0.01,
+    "vf_loss_coeff": 0.5,
+    "grad_clip": 40.0,
+    "train_batch_size_per_learner": 1024,
+}
+
+ALGORITHMS = {
+    "PPO": SupportedAlgorithm(
+        "ray.rllib.algorithms.ppo:PPOConfig",
+        ActorCriticModule,
+        {
+            "lr": 3e-4,
+            "gamma": 0.99,
+            "lambda_": 0.95,
+            "entropy_coeff": 0.02,
+            "clip_param": 0.2,
+            "vf_loss_coeff": 0.5,
+            # Returns of grid games pass 10; a tighter clip would keep the critic from reaching them.
+            "vf_clip_param": 100.0,
+            "use_kl_loss": False,
+            "grad_clip": 0.5,
+            "train_batch_size_per_learner": 4096,
+            "minibatch_size": 1024,
+            "num_epochs": 4,
+        },
+    ),
+    "APPO": SupportedAlgorithm("ray.rllib.algorithms.appo:APPOConfig", ActorCriticModule, _V_TRACE),
+    "IMPALA": SupportedAlgorithm(
+        "ray.rllib.algorithms.impala:IMPALAConfig", ActorCriticModule, _V_TRACE
+    ),
+    "DQN": SupportedAlgorithm(
+        "ray.rllib.algorithms.dqn:DQNConfig",
+        QModule,
+        {
+            "lr": 3e-4,
+            "gamma": 0.99,
+            "train_batch_size_per_learner": 256,
+            "epsilon": [[0, 1.0], [50_000, 0.05]],
+            "num_steps_sampled_before_learning_starts": 2_000,
+            "target_network_update_freq": 2_000,
+            "training_intensity": 4.0,
+            "dueling": False,
+            "double_q": True,
+            "num_atoms": 1,
+            "n_step": 3,
+        },
+    ),
+}
+
+
+def find_algorithm(algorithm: str | AlgorithmConfig) -> tuple[str, SupportedAlgorithm]:
+    """Returns the name of an algorithm and what is known of it.
+
+    Args:
+        algorithm: A name, or a config of RLlib's.
+
+    Raises:
+        AlgorithmError: It is none of those that run here.
+    """
+    if isinstance(algorithm, str):
+        if algorithm not in ALGORITHMS:
+            raise AlgorithmError(
+                f"algorithm={algorithm!r}",
+                "there is no such algorithm here",
+                did_you_mean(algorithm, ALGORITHMS),
+                ALGORITHMS,
+            )
+        return algorithm, ALGORITHMS[algorithm]
+    for name, supported in ALGORITHMS.items():
+        if type(algorithm) is supported.config_class():
+            return name, supported
+    raise AlgorithmError(
+        f"algorithm={type(algorithm).__name__}",
+        "no model here serves this algorithm",
+        "Use one of the available algorithms, by name or as its RLlib config",
+        ALGORITHMS,
+    )
+
+
+def check_training(
+    name: str, config_class: type[AlgorithmConfig], training: dict[str, Any]
+) -> None:
+    """Checks the names of training settings.
+
+    Raises:
+        AlgorithmError: The algorithm has no such setting; the nearest one is suggested.
+    """
+    known: set[str] = set()
+    for base in config_class.__mro__:
+        if "training" in vars(base):
+            known |= set(inspect.signature(vars(base)["training"]).parameters)
+    known -= {"self", "kwargs"}
+    for key in training:
+        if key not in known:
+            raise AlgorithmError(
+                f"training[{key!r}]",
+                f"{name} has no such training setting",
+                did_you_mean(key, known),
+                sorted(known),
+            )

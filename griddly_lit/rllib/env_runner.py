@@ -1,0 +1,259 @@
+"""Our env runner: one policy call a step for all games, columns, then standard episodes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import ray
+import torch
+from numpy.typing import NDArray
+from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+from ray.rllib.core import (
+    COMPONENT_RL_MODULE,
+    DEFAULT_AGENT_ID,
+    DEFAULT_MODULE_ID,
+)
+from ray.rllib.core.columns import Columns
+from ray.rllib.env import INPUT_ENV_SINGLE_SPACES, INPUT_ENV_SPACES
+from ray.rllib.env.env_runner import EnvRunner
+from ray.rllib.env.single_agent_episode import SingleAgentEpisode
+from ray.rllib.utils.checkpoints import Checkpointable
+from ray.rllib.utils.metrics import (
+    EPISODE_LEN_MAX,
+    EPISODE_LEN_MEAN,
+    EPISODE_LEN_MIN,
+    EPISODE_RETURN_MAX,
+    EPISODE_RETURN_MEAN,
+    EPISODE_RETURN_MIN,
+    NUM_AGENT_STEPS_SAMPLED,
+    NUM_AGENT_STEPS_SAMPLED_LIFETIME,
+    NUM_ENV_STEPS_SAMPLED,
+    NUM_ENV_STEPS_SAMPLED_LIFETIME,
+    NUM_EPISODES,
+    NUM_EPISODES_LIFETIME,
+    NUM_MODULE_STEPS_SAMPLED,
+    NUM_MODULE_STEPS_SAMPLED_LIFETIME,
+    SAMPLE_TIMER,
+    WEIGHTS_SEQ_NO,
+)
+
+from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, VectorGame
+from griddly_lit.envs.spaces import action_space, observation_space
+from griddly_lit.models.distributions import mode, sample
+from griddly_lit.rllib.fragment import EpisodeIds, Fragment
+
+WIN_RATE = "win_rate"
+
+
+class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
+    """Samples single-player games for any RLlib algorithm that learns from episodes.
+
+    It reads from the algorithm's config: ``env_config["spec"]``, ``num_envs_per_env_runner`` (N),
+    the rollout fragment length (T), ``seed``, ``explore`` and the module. RLlib's connectors and
+    per-step callbacks have no part in it.
+    """
+
+    def __init__(self, *, config: AlgorithmConfig, **kwargs: Any) -> None:
+        super().__init__(config=config, **kwargs)
+        if self.worker_index:
+            # Remote runners share the machine's cores with the learner and each other.
+            torch.set_num_threads(1)
+        self.spec: GriddlyEnvSpec = self.config.env_config["spec"]
+        self.nvec = self.spec.action_nvec
+        self._observation_space = observation_space(self.spec.observation_shapes[0])
+        self._action_space = action_space(self.nvec)
+        self._weights_seq_no = 0
+        self._generator = torch.Generator()
+        self.env: VectorGame | None = None
+        samples_here = bool(self.worker_index) or self.config.num_env_runners == 0
+        if samples_here or self.config.create_env_on_local_worker:
+            self.make_env()
+        self.module: Any = None
+        self.make_module()
+
+    def make_env(self) -> None:
+        """Makes the N games, with fresh generators."""
+        if self.env is not None:
+            self.env.close()
+        # None asks the operating system for entropy.
+        entropy = np.random.SeedSequence(self.config.seed).generate_state(1)[0]
+        seed = (int(entropy), int(self.worker_index or 0), int(self.config.in_evaluation))
+        self.env = VectorGame(self.spec, self.config.num_envs_per_env_runner, seed)
+        self._generator.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        self._ids: EpisodeIds | None = None
+
+    def make_module(self) -> None:
+        """Builds the module that acts; its weights come from the learner."""
+        module_spec = self.config.get_rl_module_spec(spaces=self.get_spaces(), inference_only=True)
+        self.module = module_spec.build()
+
+    def sample(
+        self,
+        *,
+        num_timesteps: int | None = None,
+        num_episodes: int | None = None,
+        explore: bool | None = None,
+        random_actions: bool = False,
+        force_reset: bool = False,
+    ) -> list[SingleAgentEpisode]:
+        """Samples one fragment from every game.
+
+        Args:
+            num_timesteps: Least number of environment steps, over all games; by default N times
+                the rollout fragment length.
+            num_episodes: Sample until this many episodes have ended, from fresh games.
+            explore: Draw actions from the policy; otherwise take its best. Default: the config's.
+            random_actions: Draw actions uniformly.
+            force_reset: Begin with fresh games.
+
+        Returns:
+            Finished episodes first, then the parts of those that go on.
+        """
+        assert self.env is not None, "this runner has no environment"
+        explore = self.config.explore if explore is None else explore
+        if self._ids is None or force_reset or num_episodes is not None:
+            self.env.reset()
+            self._ids = EpisodeIds(self.env.count)
+        if num_timesteps is None:
+            steps = self.config.get_rollout_fragment_length(self.worker_index)
+        else:
+            steps = math.ceil(num_timesteps / self.env.count)
+        self.metrics.log_value(WEIGHTS_SEQ_NO, self._weights_seq_no, window=1)
+        episodes: list[SingleAgentEpisode] = []
+        with self.metrics.log_time(SAMPLE_TIMER):
+            while True:
+                episodes += self._fragment(steps, explore, random_actions)
+                if num_episodes is None or sum(e.is_done for e in episodes) >= num_episodes:
+                    return episodes
+
+    def _fragment(
+        self, steps: int, explore: bool, random_actions: bool
+    ) -> list[SingleAgentEpisode]:
+        assert self.env is not None
+        assert self._ids is not None
+        observations = self.env.observations[0]
+        fragment = Fragment(steps, observations, len(self.nvec), sum(self.nvec))
+        ended: list[EpisodeEnd] = []
+        # Exploration schedules count the steps of all runners; RLlib sets the exact number between
+        # iterations.
+        everywhere = self.env.count * max(1, self.config.num_env_runners)
+        for step in range(steps):
+            timestep = self.num_env_steps_sampled_lifetime + step * everywhere
+            actions, log_probs, logits = self._act(observations, explore, random_actions, timestep)
+            ends = self.env.step(actions[:, np.newaxis])
+            fragment.add(actions, log_probs, logits, self.env.rewards[:, 0], observations, ends)
+            ended += ends
+        self.num_env_steps_sampled_lifetime += steps * everywhere
+        self._log(steps * self.env.count, ended)
+        return fragment.episodes(self._ids, self._observation_space, self._action_space)
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def _act(
+        self, observations: NDArray[np.uint8], explore: bool, random_actions: bool, timestep: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+        batch = {Columns.OBS: torch.from_numpy(observations)}
+        if random_actions:
+            logits = torch.zeros(len(observations), sum(self.nvec))
+        elif explore:
+            logits = self.module.forward_exploration(batch, t=timestep)[Columns.ACTION_DIST_INPUTS]
+        else:
+            logits = self.module.forward_inference(batch)[Columns.ACTION_DIST_INPUTS]
+        logits = logits.float()
+        if explore or random_actions:
+            actions, log_probs = sample(logits, self.nvec, self._generator)
+        else:
+            actions, log_probs = mode(logits, self.nvec), torch.zeros(len(logits))
+        return actions.numpy(), log_probs.numpy(), logits.numpy()
+
+    def _log(self, steps: int, ended: list[EpisodeEnd]) -> None:
+        for key in (
+            NUM_ENV_STEPS_SAMPLED,
+            (NUM_AGENT_STEPS_SAMPLED, DEFAULT_AGENT_ID),
+            (NUM_MODULE_STEPS_SAMPLED, DEFAULT_MODULE_ID),
+        ):
+            self.metrics.log_value(key, steps, reduce="sum")
+        self.metrics.log_value(
+            NUM_ENV_STEPS_SAMPLED_LIFETIME, steps, reduce="lifetime_sum", with_throughput=True
+        )
+        for key in (
+            (NUM_AGENT_STEPS_SAMPLED_LIFETIME, DEFAULT_AGENT_ID),
+            (NUM_MODULE_STEPS_SAMPLED_LIFETIME, DEFAULT_MODULE_ID),
+        ):
+            self.metrics.log_value(key, steps, reduce="lifetime_sum")
+        self.metrics.log_value(NUM_EPISODES, len(ended), reduce="sum")
+        self.metrics.log_value(NUM_EPISODES_LIFETIME, len(ended), reduce="lifetime_sum")
+        # Every runner keeps its share of the window; RLlib joins them.
+        smoothing = self.config.metrics_num_episodes_for_smoothing
+        window = math.ceil(smoothing / max(1, self.config.num_env_runners))
+        for end in ended[-window:]:
+            total = float(end.returns.sum())
+            self.metrics.log_value(EPISODE_RETURN_MEAN, total, window=window)
+            self.metrics.log_value(EPISODE_RETURN_MIN, total, reduce="min", window=window)
+            self.metrics.log_value(EPISODE_RETURN_MAX, total, reduce="max", window=window)
+            self.metrics.log_value(EPISODE_LEN_MEAN, end.length, window=window)
+            self.metrics.log_value(EPISODE_LEN_MIN, end.length, reduce="min", window=window)
+            self.metrics.log_value(EPISODE_LEN_MAX, end.length, reduce="max", window=window)
+            if "win" in self.spec.game.outcomes:
+                self.metrics.log_value(WIN_RATE, float("win" in end.outcomes), window=window)
+
+    def get_metrics(self) -> Any:
+        """Returns what was logged since the last call, reduced."""
+        return self.metrics.reduce()
+
+    def get_spaces(self) -> dict[str, tuple[Any, Any]]:
+        """Returns the spaces of the environment and of the module."""
+        spaces = (self._observation_space, self._action_space)
+        return {
+            INPUT_ENV_SPACES: spaces,
+            INPUT_ENV_SINGLE_SPACES: spaces,
+            DEFAULT_MODULE_ID: spaces,
+        }
+
+    def get_state(
+        self,
+        components: str | Collection[str] | None = None,
+        *,
+        not_components: str | Collection[str] | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Returns the counters and the module's weights."""
+        state: dict[str, Any] = {
+            NUM_ENV_STEPS_SAMPLED_LIFETIME: self.num_env_steps_sampled_lifetime
+        }
+        if self._check_component(COMPONENT_RL_MODULE, components, not_components):
+            state[COMPONENT_RL_MODULE] = self.module.get_state(**kwargs)
+            state[WEIGHTS_SEQ_NO] = self._weights_seq_no
+        return state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes over counters and newer weights."""
+        if COMPONENT_RL_MODULE in state:
+            number = state.get(WEIGHTS_SEQ_NO, 0)
+            if number == 0 or number > self._weights_seq_no:
+                weights = state[COMPONENT_RL_MODULE]
+                if isinstance(weights, ray.ObjectRef):
+                    weights = ray.get(weights)
+                self.module.set_state(weights.get(DEFAULT_MODULE_ID, weights))
+            self._weights_seq_no = max(number, self._weights_seq_no)
+        if NUM_ENV_STEPS_SAMPLED_LIFETIME in state:
+            self.num_env_steps_sampled_lifetime = state[NUM_ENV_STEPS_SAMPLED_LIFETIME]
+
+    def get_ctor_args_and_kwargs(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Returns what the runner was made with; RLlib's checkpoints ask."""
+        return (), {"config": self.config}
+
+    def get_checkpointable_components(self) -> list[tuple[str, Any]]:
+        """Returns the parts that RLlib's checkpoints save."""
+        return [(COMPONENT_RL_MODULE, self.module)]
+
+    def assert_healthy(self) -> None:
+        """Raises AssertionError when the constructor did not finish."""
+        assert self.module is not None
+
+    def stop(self) -> None:
+        """Releases the engine's memory."""
+        if self.env is not None:
+            self.env.close()

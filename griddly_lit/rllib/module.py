@@ -1,0 +1,132 @@
+"""Our models as RLlib modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from ray.rllib.algorithms.dqn.default_dqn_rl_module import (
+    QF_NEXT_PREDS,
+    QF_PREDS,
+    QF_TARGET_NEXT_PREDS,
+)
+from ray.rllib.core.columns import Columns
+from ray.rllib.core.distribution.torch.torch_distribution import (
+    TorchCategorical,
+    TorchMultiCategorical,
+)
+from ray.rllib.core.learner.utils import make_target_network
+from ray.rllib.core.rl_module.apis import InferenceOnlyAPI, QNetAPI, TargetNetworkAPI
+from ray.rllib.core.rl_module.apis.target_network_api import TARGET_NETWORK_ACTION_DIST_INPUTS
+from ray.rllib.core.rl_module.apis.value_function_api import ValueFunctionAPI
+from ray.rllib.core.rl_module.torch.torch_rl_module import TorchRLModule
+from ray.rllib.utils.schedules.scheduler import Scheduler
+from torch import Tensor, nn
+
+from griddly_lit.models import ModelSpec
+
+Batch = dict[str, Any]
+
+
+class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type: ignore[misc]
+    """A model of ours behind RLlib's interface; the base of what the algorithms need of it.
+
+    ``model_config`` holds ``model`` (a :class:`ModelSpec`) and ``nvec`` (the number of choices of
+    each part of an action).
+    """
+
+    network: nn.Module
+
+    def setup(self) -> None:
+        """Builds the network; RLlib calls this."""
+        model: ModelSpec = self.model_config["model"]
+        nvec = tuple(self.model_config["nvec"])
+        self.network = model.build(self.observation_space.shape, sum(nvec))
+        self.action_dist_cls = (
+            TorchCategorical
+            if len(nvec) == 1
+            else TorchMultiCategorical.get_partial_dist_cls(input_lens=list(nvec))
+        )
+
+    def make_target_networks(self) -> None:
+        """Adds the copy of the network that APPO and DQN learn against."""
+        self._target_network = make_target_network(self.network)
+
+    def get_target_network_pairs(self) -> list[tuple[nn.Module, nn.Module]]:
+        """Returns the network and its target."""
+        return [(self.network, self._target_network)]
+
+    def get_non_inference_attributes(self) -> list[str]:
+        """Returns what acting does not need."""
+        return ["_target_network"]
+
+
+class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
+    """For PPO, APPO and IMPALA: the model's logits are the policy, its values the critic."""
+
+    def _forward(self, batch: Batch, **_: Any) -> Batch:
+        logits, _values = self.network(batch[Columns.OBS])
+        return {Columns.ACTION_DIST_INPUTS: logits}
+
+    def _forward_train(self, batch: Batch, **_: Any) -> Batch:
+        logits, values = self.network(batch[Columns.OBS])
+        # One pass gives both. RLlib hands what is filed under EMBEDDINGS to compute_values.
+        return {Columns.ACTION_DIST_INPUTS: logits, Columns.EMBEDDINGS: values}
+
+    def compute_values(self, batch: Batch, embeddings: Tensor | None = None) -> Tensor:
+        """Returns values (B,), those that :meth:`_forward_train` found if they are handed in."""
+        if embeddings is not None:
+            return embeddings
+        # Asked for by the advantage estimation alone, which takes no gradients.
+        with torch.no_grad():
+            values: Tensor = self.network(batch[Columns.OBS])[1]
+        return values
+
+    def forward_target(self, batch: Batch) -> Batch:
+        """Returns the target network's logits."""
+        return {TARGET_NETWORK_ACTION_DIST_INPUTS: self._target_network(batch[Columns.OBS])[0]}
+
+
+class QModule(GriddlyModule, QNetAPI):  # type: ignore[misc]
+    """For DQN: the model's logits are the values of the actions.
+
+    ``model_config`` also holds ``epsilon``, the schedule of random actions.
+    """
+
+    def setup(self) -> None:
+        """Builds the network; RLlib calls this."""
+        super().setup()
+        self._epsilon = Scheduler(
+            fixed_value_or_schedule=self.model_config["epsilon"], framework=self.framework
+        )
+
+    def compute_q_values(self, batch: Batch) -> Batch:
+        """Returns the values of all actions (B, actions)."""
+        return {QF_PREDS: self.network(batch[Columns.OBS])[0]}
+
+    def forward_target(self, batch: Batch) -> Batch:
+        """Returns the target network's values of all actions."""
+        return {QF_PREDS: self._target_network(batch[Columns.OBS])[0]}
+
+    def exploration_logits(self, q_values: Tensor, timestep: int) -> Tensor:
+        """Returns logits (B, actions) of the epsilon-greedy policy at a time step."""
+        self._epsilon.update(timestep)
+        epsilon = float(self._epsilon.get_current_value())
+        actions = q_values.shape[-1]
+        probabilities = torch.full_like(q_values, epsilon / actions)
+        best = q_values.argmax(-1, keepdim=True)
+        probabilities.scatter_(-1, best, 1.0 - epsilon + epsilon / actions)
+        return probabilities.clamp_min(1e-12).log()
+
+    def _forward(self, batch: Batch, **_: Any) -> Batch:
+        return {Columns.ACTION_DIST_INPUTS: self.compute_q_values(batch)[QF_PREDS]}
+
+    def _forward_exploration(self, batch: Batch, t: int = 0, **_: Any) -> Batch:
+        q_values = self.compute_q_values(batch)[QF_PREDS]
+        return {Columns.ACTION_DIST_INPUTS: self.exploration_logits(q_values, t)}
+
+    def _forward_train(self, batch: Batch, **_: Any) -> Batch:
+        both = torch.cat([batch[Columns.OBS], batch[Columns.NEXT_OBS]])
+        now, following = self.compute_q_values({Columns.OBS: both})[QF_PREDS].chunk(2)
+        target = self.forward_target({Columns.OBS: batch[Columns.NEXT_OBS]})[QF_PREDS]
+        return {QF_PREDS: now, QF_NEXT_PREDS: following, QF_TARGET_NEXT_PREDS: target}

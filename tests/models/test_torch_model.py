@@ -1,0 +1,95 @@
+import json
+import pickle
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from griddly_lit.errors import ModelError
+from griddly_lit.models import TorchModel, check_model, model_from_dict
+
+
+class Flat(nn.Module):
+    def __init__(
+        self, observation_shape: tuple[int, int, int], num_logits: int, width: int = 8
+    ) -> None:
+        super().__init__()
+        height, columns, channels = observation_shape
+        self.hidden = nn.Linear(height * columns * channels, width)
+        self.out = nn.Linear(width, num_logits + 1)
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        out = self.out(self.hidden(observations.flatten(1).float()).relu())
+        return out[:, :-1], out[:, -1]
+
+
+class Outer:
+    class Inner(Flat):
+        pass
+
+
+def test_it_builds_with_its_keywords() -> None:
+    module = check_model(TorchModel(Flat, width=3), (2, 3, 4), 5)
+    assert isinstance(module, Flat)
+    assert module.hidden.weight.shape == (3, 24)
+
+
+@pytest.mark.parametrize("module_class", [Flat, Outer.Inner])
+def test_round_trips(module_class: type[nn.Module]) -> None:
+    spec = TorchModel(module_class, width=3, sizes=(1, 2), deep={"a": None})
+    assert spec.kwargs["sizes"] == [1, 2]
+    assert spec.to_dict()["module"] == f"{__name__}:{module_class.__qualname__}"
+    for again in (
+        model_from_dict(json.loads(json.dumps(spec.to_dict()))),
+        pickle.loads(pickle.dumps(spec)),
+    ):
+        assert again == spec
+        assert hash(again) == hash(spec)
+    assert spec != TorchModel(module_class, width=4)
+
+
+def test_its_dictionary_is_a_copy() -> None:
+    spec = TorchModel(Flat, sizes=[1])
+    spec.to_dict()["kwargs"]["sizes"].append(2)  # type: ignore[index]
+    assert spec == TorchModel(Flat, sizes=[1])
+
+
+def test_its_text_is_what_the_user_wrote() -> None:
+    assert repr(TorchModel(Flat, width=3)) == "TorchModel(Flat, width=3)"
+
+
+def test_a_local_class_can_be_used_but_not_loaded() -> None:
+    class Local(Flat):
+        pass
+
+    spec = TorchModel(Local, width=3)
+    check_model(spec, (2, 3, 4), 5)
+    with pytest.raises(ModelError, match="inside a function"):
+        model_from_dict(spec.to_dict())
+
+
+def test_a_script_class_can_be_used_but_not_loaded_by_another() -> None:
+    script_class = type("ScriptNet", (Flat,), {"__module__": "__main__"})
+    spec = TorchModel(script_class)
+    check_model(spec, (2, 3, 4), 5)
+    assert spec.to_dict()["module"] == "__main__:ScriptNet"
+    with pytest.raises(ModelError, match=r"script that was run.*Move it to a module"):
+        model_from_dict(spec.to_dict())
+
+
+@pytest.mark.parametrize(
+    "path", ["no_such_module:Net", f"{__name__}:NoNet", "torch", ":Net", "torch.nn:functional", 3]
+)
+def test_what_cannot_be_imported_is_a_named_error(path: object) -> None:
+    with pytest.raises(ModelError):
+        model_from_dict({"name": "TorchModel", "module": path, "kwargs": {}})
+
+
+def test_an_instance_is_refused() -> None:
+    with pytest.raises(ModelError, match="Pass the class itself"):
+        TorchModel(Flat((1, 1, 1), 2))  # type: ignore[arg-type]
+
+
+def test_a_keyword_that_is_no_json_value_is_refused() -> None:
+    with pytest.raises(ModelError, match="JSON"):
+        TorchModel(Flat, activation=torch.relu)
