@@ -171,13 +171,11 @@ class Game:
 
     def observation(self, player: int = 0) -> NDArray[np.uint8]:
         """Returns a copy of a player's observation, uint8 of shape (H, W, C)."""
-        view: NDArray[np.uint8] = np.asarray(self._players[player].observe())
-        return view.transpose(2, 1, 0).copy()
+        return _grid(self._players[player].observe())
 
     def global_observation(self) -> NDArray[np.uint8]:
         """Returns a copy of what the global observer sees, uint8 of shape (H, W, C)."""
-        view: NDArray[np.uint8] = np.asarray(self._open_engine().observe())
-        return view.transpose(2, 1, 0).copy()
+        return _grid(self._open_engine().observe())
 
     def departed(self) -> NDArray[np.bool_]:
         """Returns who has left the game for good, a bool array of shape (players,)."""
@@ -209,6 +207,10 @@ class Game:
         if self._engine is None:
             raise EpisodeError("game", "the game was closed", "Make a new one")
         return self._engine
+
+
+def _grid(observed: Any) -> NDArray[np.uint8]:
+    return np.array(np.asarray(observed).transpose(2, 1, 0), dtype=np.uint8, order="C")
 
 
 def load_level_string(engine: Any, level: str) -> None:

@@ -39,7 +39,7 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
         (9, 13, 4)
     """
 
-    metadata = {"render_modes": []}
+    metadata = {"render_modes": []}  # noqa: RUF012
 
     def __init__(self, env_spec: GriddlyEnvSpec | None = None, **options: Any) -> None:
         self.env_spec = GriddlyEnvSpec(**options) if env_spec is None else env_spec

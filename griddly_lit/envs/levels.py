@@ -131,7 +131,9 @@ class GeneratedLevels:
 def _generator(path: str, config: str) -> Any:
     module, _, name = path.partition(":")
     try:
-        made = functools.reduce(getattr, name.split("."), importlib.import_module(module))
+        made: Any = importlib.import_module(module)
+        for attribute in name.split("."):
+            made = getattr(made, attribute)
     except (ImportError, AttributeError) as error:
         raise LevelError(
             f"generator={path!r}",

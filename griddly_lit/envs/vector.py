@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from griddly_lit.engine import Game, checked_actions, load_gdy
-from griddly_lit.envs.levels import Level
+from griddly_lit.envs.levels import Level, LevelSource
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import LevelError
 
@@ -65,6 +65,7 @@ class VectorGame:
         spec: The environment.
         count: Number of games N.
         seed: Entropy of the generators: an integer, or a sequence such as (run seed, runner).
+        levels: Source of levels to use instead of the spec's.
 
     Attributes:
         observations: One uint8 array (N, H, W, C) a player, what the player sees now. Levels
@@ -74,7 +75,13 @@ class VectorGame:
         truncated: bool (N,), whether it reached the step limit.
     """
 
-    def __init__(self, spec: GriddlyEnvSpec, count: int, seed: int | tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        spec: GriddlyEnvSpec,
+        count: int,
+        seed: int | tuple[int, ...],
+        levels: LevelSource | None = None,
+    ) -> None:
         self.spec = spec
         self.count = count
         players = spec.game.player_count
@@ -90,7 +97,7 @@ class VectorGame:
         ]
         entropy = np.random.SeedSequence(seed)
         self._rngs = [np.random.default_rng(child) for child in entropy.spawn(count)]
-        self._source = spec.level_source
+        self._source = levels or spec.level_source
         self._padded = len(set(spec.game.level_shapes)) > 1 or not self._source.indices()
         self.observations = tuple(
             np.zeros((count, *shape), dtype=np.uint8) for shape in spec.observation_shapes

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
@@ -22,13 +24,13 @@ class SupportedAlgorithm:
         config: ``"module:Class"`` of its config.
         module: How our models serve it.
         training: Defaults for its ``training()``.
-        needs_remote_runner: It samples while it learns, in another process.
+        small: The same for one quick look at whether all works.
     """
 
     config: str
     module: type[RLModule]
-    training: dict[str, Any] = field(default_factory=dict)
-    needs_remote_runner: bool = False
+    training: dict[str, Any]
+    small: dict[str, Any]
 
     def config_class(self) -> type[AlgorithmConfig]:
         """Imports the class of its config."""
@@ -45,6 +47,8 @@ _V_TRACE = {
     "grad_clip": 40.0,
     "train_batch_size_per_learner": 1024,
 }
+
+_V_TRACE_SMALL = {"train_batch_size_per_learner": 32}
 
 ALGORITHMS = {
     "PPO": SupportedAlgorithm(
@@ -65,10 +69,16 @@ ALGORITHMS = {
             "minibatch_size": 1024,
             "num_epochs": 4,
         },
+        {"train_batch_size_per_learner": 32, "minibatch_size": 16, "num_epochs": 1},
     ),
-    "APPO": SupportedAlgorithm("ray.rllib.algorithms.appo:APPOConfig", ActorCriticModule, _V_TRACE),
+    "APPO": SupportedAlgorithm(
+        "ray.rllib.algorithms.appo:APPOConfig", ActorCriticModule, _V_TRACE, _V_TRACE_SMALL
+    ),
     "IMPALA": SupportedAlgorithm(
-        "ray.rllib.algorithms.impala:IMPALAConfig", ActorCriticModule, _V_TRACE
+        "ray.rllib.algorithms.impala:IMPALAConfig",
+        ActorCriticModule,
+        _V_TRACE,
+        {"train_batch_size_per_learner": 32},
     ),
     "DQN": SupportedAlgorithm(
         "ray.rllib.algorithms.dqn:DQNConfig",
@@ -86,6 +96,7 @@ ALGORITHMS = {
             "num_atoms": 1,
             "n_step": 3,
         },
+        {"train_batch_size_per_learner": 16, "num_steps_sampled_before_learning_starts": 16},
     ),
 }
 
@@ -120,23 +131,46 @@ def find_algorithm(algorithm: str | AlgorithmConfig) -> tuple[str, SupportedAlgo
 
 
 def check_training(
-    name: str, config_class: type[AlgorithmConfig], training: dict[str, Any]
+    name: str, config_class: type[AlgorithmConfig], training: Mapping[str, Any]
 ) -> None:
     """Checks the names of training settings.
 
     Raises:
         AlgorithmError: The algorithm has no such setting; the nearest one is suggested.
     """
-    known: set[str] = set()
-    for base in config_class.__mro__:
-        if "training" in vars(base):
-            known |= set(inspect.signature(vars(base)["training"]).parameters)
-    known -= {"self", "kwargs"}
+    known = _training_names(config_class)
     for key in training:
         if key not in known:
             raise AlgorithmError(
                 f"training[{key!r}]",
                 f"{name} has no such training setting",
                 did_you_mean(key, known),
-                sorted(known),
+                known,
             )
+
+
+def training_settings(config: AlgorithmConfig) -> dict[str, Any]:
+    """Returns the training settings that differ from RLlib's defaults, as far as JSON can say them."""
+    default = type(config)()
+    settings = {}
+    for name in _training_names(type(config)):
+        value = getattr(config, name, None)
+        if value != getattr(default, name, None) and _is_json(value):
+            settings[name] = value
+    return settings
+
+
+def _training_names(config_class: type[AlgorithmConfig]) -> list[str]:
+    names: set[str] = set()
+    for base in config_class.__mro__:
+        if "training" in vars(base):
+            names |= set(inspect.signature(vars(base)["training"]).parameters)
+    return sorted(names - {"self", "kwargs"})
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except TypeError:
+        return False
+    return True

@@ -36,6 +36,7 @@ class Settings:
         num_learners: Processes that learn; 0 learns in the trainer's own.
         accelerator: ``"auto"``, ``"cpu"`` or ``"gpu"``, of the learners.
         seed: Seed of everything random.
+        small: Take a batch of a few steps only, to see that all works.
     """
 
     env: GriddlyEnvSpec
@@ -47,6 +48,7 @@ class Settings:
     num_learners: int = 0
     accelerator: str = "auto"
     seed: int = 0
+    small: bool = False
 
 
 def algorithm_config(settings: Settings) -> AlgorithmConfig:
@@ -78,6 +80,8 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         config = config_class().training(**{**supported.training, **training})
     else:
         config = settings.algorithm.copy(copy_frozen=False).training(**training)
+    if settings.small:
+        config.training(**supported.small)
     register_env(_ENV_NAME, _make_env)
     model_config = {"model": settings.model, "nvec": nvec}
     if name == "DQN":
@@ -93,7 +97,7 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         .env_runners(
             env_runner_cls=GriddlyEnvRunner,
             num_env_runners=settings.num_env_runners,
-            num_envs_per_env_runner=settings.num_envs_per_env_runner,
+            num_envs_per_env_runner=4 if settings.small else settings.num_envs_per_env_runner,
         )
         .learners(
             num_learners=settings.num_learners,

@@ -150,7 +150,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         self._log(steps * self.env.count, ended)
         return fragment.episodes(self._ids, self._observation_space, self._action_space)
 
-    @torch.no_grad()  # type: ignore[untyped-decorator]
+    @torch.no_grad()
     def _act(
         self, observations: NDArray[np.uint8], explore: bool, random_actions: bool, timestep: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
@@ -198,6 +198,21 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             self.metrics.log_value(EPISODE_LEN_MAX, end.length, reduce="max", window=window)
             if "win" in self.spec.game.outcomes:
                 self.metrics.log_value(WIN_RATE, float("win" in end.outcomes), window=window)
+
+    def episodes_in_flight(self) -> list[dict[str, Any]]:
+        """Returns what repeats each unfinished episode, as JSON values."""
+        if self.env is None or self._ids is None:
+            return []
+        return [
+            {
+                "runner": int(self.worker_index or 0),
+                "game": game,
+                "level": start.level,
+                "seed": start.seed,
+                "actions": actions.tolist(),
+            }
+            for game, (start, actions) in enumerate(self.env.in_flight())
+        ]
 
     def get_metrics(self) -> Any:
         """Returns what was logged since the last call, reduced."""

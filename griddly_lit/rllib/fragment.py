@@ -78,7 +78,6 @@ class Fragment:
         """
         count = len(self._actions)
         starts = [0] * count
-        episodes = []
 
         def cut(game: int, stop: int, end: EpisodeEnd | None) -> SingleAgentEpisode:
             start = starts[game]
@@ -112,12 +111,9 @@ class Fragment:
                 ids.steps[game] = 0
             return episode
 
-        for step, end in self._ends:
-            episodes.append(cut(end.index, step + 1, end))
-        for game in range(count):
-            if starts[game] < self._steps:
-                episodes.append(cut(game, self._steps, None))
-        return episodes
+        finished = [cut(end.index, step + 1, end) for step, end in self._ends]
+        rest = [game for game in range(count) if starts[game] < self._steps]
+        return finished + [cut(game, self._steps, None) for game in rest]
 
 
 def _column(array: NDArray[Any], space: Any = None) -> InfiniteLookbackBuffer:

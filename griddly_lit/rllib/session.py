@@ -12,7 +12,7 @@ from contextlib import contextmanager
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_DEDUP_LOGS", "1")
 
-import ray  # noqa: E402
+import ray
 
 
 @contextmanager

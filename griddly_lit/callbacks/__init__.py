@@ -1,0 +1,8 @@
+"""What happens beside training: checkpoints, the progress bar and the model's summary."""
+
+from griddly_lit.callbacks.base import Callback, TrainerView
+from griddly_lit.callbacks.model_checkpoint import ModelCheckpoint
+from griddly_lit.callbacks.model_summary import print_summary
+from griddly_lit.callbacks.progress import ProgressBar
+
+__all__ = ["Callback", "ModelCheckpoint", "ProgressBar", "TrainerView", "print_summary"]

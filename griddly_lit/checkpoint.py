@@ -1,0 +1,235 @@
+"""Checkpoints: directories that are written whole or not at all.
+
+A checkpoint holds::
+
+    manifest.json         format, counters, metrics, and size and SHA-256 of every other file
+    game.yaml             the game's text
+    spec.json             the environment spec
+    trainer.json          the model's spec and the trainer's settings
+    weights.safetensors   the policy's network
+    episodes.json         level, seed and actions of every unfinished episode
+    rllib/                RLlib's own checkpoint (optimizers, counters), pickled
+
+Everything but ``rllib/`` is read without pickle, and is all that acting needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from griddly_lit.envs import GriddlyEnvSpec
+from griddly_lit.errors import CheckpointError
+from griddly_lit.models import ModelSpec, model_from_dict
+
+FORMAT = 1
+_MANIFEST = "manifest.json"
+_PICKLE_NOTE = (
+    "RLlib's own checkpoint: pickled Python objects. Load it only if you trust where it came from.\n"
+    "The folder above holds the game, the model and its weights without pickle.\n"
+)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """An opened checkpoint, its files checked against the manifest.
+
+    Attributes:
+        path: Its directory.
+        env_steps: Environment steps taken when it was written.
+        iterations: Iterations finished when it was written.
+        metrics: The metrics of its last iteration.
+    """
+
+    path: Path
+    env_steps: int
+    iterations: int
+    metrics: Mapping[str, float]
+
+    @property
+    def rllib_dir(self) -> Path:
+        """RLlib's own part."""
+        return self.path / "rllib"
+
+    def env_spec(self) -> GriddlyEnvSpec:
+        """Returns the environment that was trained on."""
+        values = _read_json(self.path / "spec.json")
+        return GriddlyEnvSpec.from_dict(
+            {**values, "yaml_string": (self.path / "game.yaml").read_text("utf-8")}
+        )
+
+    def trainer_settings(self) -> dict[str, Any]:
+        """Returns the trainer's settings, the model's spec under ``model``."""
+        return _read_json(self.path / "trainer.json")
+
+    def check_fits(self, env: GriddlyEnvSpec, model: ModelSpec) -> None:
+        """Raises CheckpointError when it was written for another game or model."""
+        saved = self.env_spec()
+        theirs = {
+            "game": saved.text,
+            "observation shape": saved.observation_shapes,
+            "model": model_from_dict(self.trainer_settings()["model"]),
+        }
+        ours = {
+            "game": env.text,
+            "observation shape": env.observation_shapes,
+            "model": model,
+        }
+        for what, value in ours.items():
+            if theirs[what] != value:
+                shown = "" if what == "game" else f": {theirs[what]} there, {value} here"
+                raise CheckpointError(
+                    f"checkpoint={str(self.path)!r}",
+                    f"it was written for another {what}{shown}",
+                    "Use it with the environment and model it was written with",
+                )
+
+    def weights(self) -> dict[str, Tensor]:
+        """Returns the weights of the policy's network by name."""
+        return load_file(self.path / "weights.safetensors")
+
+
+def write_checkpoint(
+    path: Path,
+    *,
+    env: GriddlyEnvSpec,
+    settings: Mapping[str, Any],
+    weights: Mapping[str, Tensor],
+    episodes: list[dict[str, Any]],
+    save_rllib: Callable[[Path], None],
+    env_steps: int,
+    iterations: int,
+    metrics: Mapping[str, float],
+) -> None:
+    """Writes a checkpoint beside its place and moves it there in one step.
+
+    Args:
+        path: Its directory; what is there already is replaced.
+        env: The environment.
+        settings: The trainer's settings as JSON values.
+        weights: The policy's network.
+        episodes: What repeats each unfinished episode.
+        save_rllib: Writes RLlib's own part into a directory.
+        env_steps: Environment steps taken.
+        iterations: Iterations finished.
+        metrics: The metrics of the last iteration.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}"
+    try:
+        draft.mkdir()
+        spec = env.to_dict()
+        (draft / "game.yaml").write_text(spec.pop("yaml_string"), "utf-8")
+        _write_json(draft / "spec.json", spec)
+        _write_json(draft / "trainer.json", settings)
+        _write_json(draft / "episodes.json", episodes)
+        save_file(
+            {name: value.contiguous() for name, value in weights.items()},
+            draft / "weights.safetensors",
+        )
+        (draft / "rllib").mkdir()
+        save_rllib(draft / "rllib")
+        (draft / "rllib" / "PICKLED.txt").write_text(_PICKLE_NOTE)
+        files = {str(file.relative_to(draft)): _fingerprint(file) for file in _files(draft)}
+        _write_json(
+            draft / _MANIFEST,
+            {
+                "format": FORMAT,
+                "env_steps": env_steps,
+                "iterations": iterations,
+                "metrics": dict(metrics),
+                "files": files,
+            },
+        )
+        _replace(draft, path)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def open_checkpoint(path: str | Path) -> Checkpoint:
+    """Opens a checkpoint.
+
+    Raises:
+        CheckpointError: There is none, or a file of it is missing, cut short or altered.
+    """
+    directory = Path(path).expanduser()
+    manifest_file = directory / _MANIFEST
+    if not manifest_file.is_file():
+        rule = (
+            "the directory holds no manifest.json, so it is no checkpoint"
+            if directory.is_dir()
+            else "there is no such directory"
+        )
+        raise CheckpointError(
+            f"checkpoint={str(path)!r}",
+            rule,
+            "Give a directory that fit() wrote, such as …/checkpoints/last",
+        )
+    try:
+        manifest = json.loads(manifest_file.read_text("utf-8"))
+        files: dict[str, list[Any]] = manifest["files"]
+        version = manifest["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"checkpoint={str(path)!r}", "its manifest.json is cut short", "Use another checkpoint"
+        ) from error
+    if version != FORMAT:
+        raise CheckpointError(
+            f"checkpoint={str(path)!r}",
+            f"its format is {version}, this version reads {FORMAT}",
+            "Load it with the version of griddly_lit that wrote it",
+        )
+    for name, fingerprint in files.items():
+        file = directory / name
+        if not file.is_file() or _fingerprint(file) != fingerprint:
+            fault = "is altered or cut short" if file.is_file() else "is missing"
+            raise CheckpointError(
+                f"checkpoint={str(path)!r}", f"its file {name} {fault}", "Use another checkpoint"
+            )
+    return Checkpoint(directory, manifest["env_steps"], manifest["iterations"], manifest["metrics"])
+
+
+def newest_checkpoint(root: Path, name: str) -> Path | None:
+    """Returns the newest checkpoint of that name in any ``checkpoints`` folder under ``root``."""
+    found = [manifest.parent for manifest in root.glob(f"**/checkpoints/{name}/{_MANIFEST}")]
+    return max(found, key=lambda path: (path / _MANIFEST).stat().st_mtime, default=None)
+
+
+def _replace(draft: Path, path: Path) -> None:
+    if not path.exists():
+        draft.rename(path)
+        return
+    # A directory cannot be renamed over a full one: the old one steps aside for the new.
+    aside = path.parent / f".{path.name}.old"
+    shutil.rmtree(aside, ignore_errors=True)
+    path.rename(aside)
+    draft.rename(path)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    return (file for file in sorted(directory.rglob("*")) if file.is_file())
+
+
+def _fingerprint(file: Path) -> list[Any]:
+    with file.open("rb") as stream:
+        return [os.fstat(stream.fileno()).st_size, hashlib.sha256(stream.read()).hexdigest()]
+
+
+def _write_json(file: Path, values: Any) -> None:
+    file.write_text(json.dumps(values, indent=1), "utf-8")
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return values

@@ -1,0 +1,128 @@
+"""One algorithm at work: iterate, save, restore."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+from ray.rllib.core import COMPONENT_LEARNER, COMPONENT_RL_MODULE, DEFAULT_MODULE_ID
+from ray.rllib.utils.metrics import (
+    ENV_RUNNER_RESULTS,
+    ENV_RUNNER_SAMPLING_TIMER,
+    EPISODE_LEN_MEAN,
+    EPISODE_RETURN_MEAN,
+    LEARNER_RESULTS,
+    LEARNER_UPDATE_TIMER,
+    NUM_ENV_STEPS_SAMPLED_LIFETIME,
+    NUM_EPISODES_LIFETIME,
+)
+from torch import Tensor
+
+from griddly_lit.rllib.env_runner import WIN_RATE
+
+_ALL_MODULES = "__all_modules__"
+_EPISODES = {
+    EPISODE_RETURN_MEAN: "train/return_mean",
+    EPISODE_LEN_MEAN: "train/length_mean",
+    WIN_RATE: "train/win_rate",
+    NUM_EPISODES_LIFETIME: "train/episodes",
+}
+_LEARNER_NAMES = {"total_loss": "loss", "mean_kl_loss": "kl"}
+
+
+class TrainingRun:
+    """An RLlib algorithm, its results in this package's metric names.
+
+    Args:
+        config: From :func:`griddly_lit.rllib.config.algorithm_config`.
+
+    Attributes:
+        env_steps: Environment steps taken since the run began, those before a resume included.
+        iterations: Iterations finished, those before a resume included.
+    """
+
+    def __init__(self, config: AlgorithmConfig) -> None:
+        # RLlib announces its API stack at every build.
+        logging.getLogger("ray.rllib").setLevel(logging.ERROR)
+        self.algorithm = config.build_algo()
+        self.env_steps = 0
+        self.iterations = 0
+
+    def iterate(self) -> dict[str, float]:
+        """Runs one iteration of sampling and learning.
+
+        Returns:
+            Metrics by name; those without a value yet, such as a mean return before the first
+            episode has ended, are left out.
+        """
+        began, steps_before = time.perf_counter(), self.env_steps
+        result = self.algorithm.train()
+        elapsed = time.perf_counter() - began
+        runners = result.get(ENV_RUNNER_RESULTS, {})
+        self.env_steps = int(runners.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, self.env_steps))
+        self.iterations = int(result["training_iteration"])
+        timers = result.get("timers", {})
+        metrics = {
+            **{name: runners.get(key) for key, name in _EPISODES.items()},
+            **_learner_metrics(result.get(LEARNER_RESULTS, {})),
+            "time/env_steps_per_second": (self.env_steps - steps_before) / elapsed,
+            "time/sampling_seconds": timers.get(ENV_RUNNER_SAMPLING_TIMER),
+            "time/learning_seconds": timers.get(LEARNER_UPDATE_TIMER),
+        }
+        return {
+            name: float(value)
+            for name, value in metrics.items()
+            if value is not None and math.isfinite(value)
+        }
+
+    def weights(self) -> dict[str, Tensor]:
+        """Returns the learner's weights of the policy's network, by name, on the CPU."""
+        component = f"{COMPONENT_LEARNER}/{COMPONENT_RL_MODULE}"
+        state = self.algorithm.learner_group.get_state(component, inference_only=True)
+        weights = state[COMPONENT_LEARNER][COMPONENT_RL_MODULE][DEFAULT_MODULE_ID]
+        return {
+            name.removeprefix("network."): torch.as_tensor(value).cpu()
+            for name, value in weights.items()
+        }
+
+    def episodes_in_flight(self) -> list[dict[str, Any]]:
+        """Returns what repeats each unfinished episode: runner, game, level, seed and actions."""
+        group = self.algorithm.env_runner_group
+        per_runner = group.foreach_env_runner(
+            lambda runner: runner.episodes_in_flight(),
+            local_env_runner=group.num_remote_env_runners() == 0,
+        )
+        return [episode for episodes in per_runner for episode in episodes]
+
+    def save(self, directory: Path) -> None:
+        """Writes RLlib's own checkpoint: weights, optimizers, counters. It is pickled."""
+        self.algorithm.save_to_path(str(directory.resolve()))
+
+    def restore(self, directory: Path) -> None:
+        """Takes over what :meth:`save` wrote."""
+        self.algorithm.restore_from_path(str(directory.resolve()))
+        self.iterations = int(self.algorithm.iteration)
+        self.env_steps = int(
+            self.algorithm.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME))
+        )
+
+    def close(self) -> None:
+        """Stops the algorithm and its processes."""
+        self.algorithm.stop()
+
+
+def _learner_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
+    metrics = {}
+    for policy, values in results.items():
+        if policy == _ALL_MODULES:
+            continue
+        for key, value in values.items():
+            if isinstance(value, (int, float)):
+                metrics[f"learner/{policy}/{_LEARNER_NAMES.get(key, key)}"] = value
+    return metrics
