@@ -35,8 +35,8 @@ from griddly_lit.tracking.run_dir import run_dir
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
-    from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 
+    from griddly_lit.rllib.config import AlgorithmConfig
     from griddly_lit.rllib.run import TrainingRun
 
 _log = logging.getLogger("griddly_lit")

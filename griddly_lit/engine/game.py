@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from griddly_lit.engine import binding
 from griddly_lit.engine.actions import checked_actions
 from griddly_lit.engine.info import GameInfo
+from griddly_lit.engine.level_map import load_level_string
 from griddly_lit.errors import EpisodeError, LevelError, OptionError
 
 _MAX_SEED = 2**32 - 1
-# A cell is one map character with an optional player number; "/" stacks several in one cell.
-_CELL = re.compile(r"[^\s\d/]\d*(?:/[^\s\d/]\d*)*")
 
 
 @dataclass(frozen=True)
@@ -211,34 +209,3 @@ class Game:
 
 def _grid(observed: Any) -> NDArray[np.uint8]:
     return np.array(np.asarray(observed).transpose(2, 1, 0), dtype=np.uint8, order="C")
-
-
-def load_level_string(engine: Any, level: str) -> None:
-    """Gives a raw game a level string.
-
-    Raises:
-        LevelError: It is empty, its rows differ in length, or the engine refuses it.
-    """
-    widths = level_row_widths(level)
-    # The engine accepts ragged and empty level strings, and then plays something else.
-    if len(set(widths)) != 1:
-        raise LevelError(
-            f"level={level[:60]!r}",
-            f"its rows have {widths} cells" if widths else "the level string is empty",
-            "Write every row of a level with the same number of cells",
-        )
-    try:
-        engine.load_level_string(
-            "\n".join(row.strip() for row in level.split("\n") if row.strip()) + "\n"
-        )
-    except (ValueError, RuntimeError) as error:
-        raise LevelError(
-            f"level={level[:60]!r}",
-            f"the engine refuses it: {error}",
-            "Use only the map characters that the game's objects declare",
-        ) from error
-
-
-def level_row_widths(level: str) -> list[int]:
-    """Returns the number of cells of each row of a level string, blank rows left out."""
-    return [len(_CELL.findall(row)) for row in level.splitlines() if row.strip()]

@@ -18,6 +18,7 @@ from typing import Any
 
 from griddly_lit.engine.document import Document, game_name, possible_outcomes
 from griddly_lit.engine.info import GameInfo, Shape
+from griddly_lit.engine.level_map import check_level
 from griddly_lit.engine.observers import checked_player_observers, needs_vulkan
 from griddly_lit.errors import GameLoadError, LevelError, ObserverError
 
@@ -49,6 +50,7 @@ def probe(
         GameLoadError: The engine refuses the game, or crashed on it.
     """
     observers = checked_player_observers(document, player_observers)
+    check_levels(document, name)
     drawn = tuple(observer for observer in observers if needs_vulkan(document, observer))
     answer = _ask_child(text, name, observers, drawn, extra_level)
     if "level" in answer:
@@ -63,14 +65,24 @@ def probe(
         )
     known = {"name": game_name(document), "outcomes": possible_outcomes(document)}
     info = GameInfo.from_dict({**answer["info"], **known})
-    if not info.level_count:
+    extra = answer["extra_shapes"]
+    return info, None if extra is None else tuple(tuple(shape) for shape in extra)
+
+
+def check_levels(document: Document, name: str) -> None:
+    """Checks the maps of a game's own levels, see :func:`check_level`."""
+    levels = document["Environment"].get("Levels") or []
+    if not levels:
         raise LevelError(
             f"{name}: Levels",
             "the game has no level",
             "Add at least one level to Environment.Levels",
         )
-    extra = answer["extra_shapes"]
-    return info, None if extra is None else tuple(tuple(shape) for shape in extra)
+    characters = {
+        str(found["MapCharacter"]) for found in document["Objects"] if "MapCharacter" in found
+    }
+    for number, level in enumerate(levels):
+        check_level(str(level), f"{name}, level={number}", characters)
 
 
 @functools.lru_cache(maxsize=256)
@@ -127,7 +139,7 @@ def _describe(request: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
     from griddly_lit.engine import binding
-    from griddly_lit.engine.game import load_level_string
+    from griddly_lit.engine.level_map import load_level_string
 
     gdy = binding.load_gdy(request["text"])
     engine = binding.create_game(gdy)

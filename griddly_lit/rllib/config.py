@@ -19,6 +19,8 @@ from griddly_lit.models import ModelSpec
 from griddly_lit.rllib.algorithms import check_training, find_algorithm
 from griddly_lit.rllib.env_runner import GriddlyEnvRunner
 
+__all__ = ["AlgorithmConfig", "Settings", "algorithm_config"]
+
 _ENV_NAME = "griddly_lit"
 
 

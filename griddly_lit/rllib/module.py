@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -23,7 +24,7 @@ from ray.rllib.core.rl_module.torch.torch_rl_module import TorchRLModule
 from ray.rllib.utils.schedules.scheduler import Scheduler
 from torch import Tensor, nn
 
-from griddly_lit.models import ModelSpec
+from griddly_lit.models import ModelSpec, TorchModel
 
 Batch = dict[str, Any]
 
@@ -41,7 +42,13 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
         """Builds the network; RLlib calls this."""
         model: ModelSpec = self.model_config["model"]
         nvec = tuple(self.model_config["nvec"])
-        self.network = model.build(self.observation_space.shape, sum(nvec))
+        # Acting modules get their weights from the learner before the first step; drawing
+        # orthogonal ones only to drop them takes seconds on large grids.
+        skip_init = self.inference_only and not isinstance(model, TorchModel)
+        with torch.device("meta") if skip_init else nullcontext():
+            self.network = model.build(self.observation_space.shape, sum(nvec))
+        if skip_init:
+            self.network.to_empty(device="cpu")
         self.action_dist_cls = (
             TorchCategorical
             if len(nvec) == 1
