@@ -25,12 +25,15 @@ class SupportedAlgorithm:
         module: How our models serve it.
         training: Defaults for its ``training()``.
         small: The same for one quick look at whether all works.
+        steps_per_iteration: Least number of environment steps between reports, of algorithms whose
+            own training step is shorter than that.
     """
 
     config: str
     module: type[RLModule]
     training: dict[str, Any]
     small: dict[str, Any]
+    steps_per_iteration: int = 0
 
     def config_class(self) -> type[AlgorithmConfig]:
         """Imports the class of its config."""
@@ -72,13 +75,18 @@ ALGORITHMS = {
         {"train_batch_size_per_learner": 32, "minibatch_size": 16, "num_epochs": 1},
     ),
     "APPO": SupportedAlgorithm(
-        "ray.rllib.algorithms.appo:APPOConfig", ActorCriticModule, _V_TRACE, _V_TRACE_SMALL
+        "ray.rllib.algorithms.appo:APPOConfig",
+        ActorCriticModule,
+        _V_TRACE,
+        _V_TRACE_SMALL,
+        steps_per_iteration=4096,
     ),
     "IMPALA": SupportedAlgorithm(
         "ray.rllib.algorithms.impala:IMPALAConfig",
         ActorCriticModule,
         _V_TRACE,
-        {"train_batch_size_per_learner": 32},
+        _V_TRACE_SMALL,
+        steps_per_iteration=4096,
     ),
     "DQN": SupportedAlgorithm(
         "ray.rllib.algorithms.dqn:DQNConfig",
@@ -97,6 +105,7 @@ ALGORITHMS = {
             "n_step": 3,
         },
         {"train_batch_size_per_learner": 16, "num_steps_sampled_before_learning_starts": 16},
+        steps_per_iteration=4096,
     ),
 }
 

@@ -108,7 +108,14 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         .rl_module(
             rl_module_spec=RLModuleSpec(module_class=supported.module, model_config=model_config)
         )
-        .reporting(min_time_s_per_iteration=0)
+        .reporting(
+            min_time_s_per_iteration=0,
+            min_sample_timesteps_per_iteration=(
+                min(32, supported.steps_per_iteration)
+                if settings.small
+                else supported.steps_per_iteration
+            ),
+        )
         .fault_tolerance(restart_failed_env_runners=True)
         .debugging(seed=settings.seed, log_level="ERROR")
     )

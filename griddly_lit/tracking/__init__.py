@@ -1,0 +1,1 @@
+"""Events and scores of the games, counted as plain numbers, and their way to the loggers."""

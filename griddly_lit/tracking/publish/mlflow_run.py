@@ -1,0 +1,61 @@
+"""MLflow: everything but numbers becomes an artifact of the run."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from griddly_lit.tracking.publish.bars import bar_figure
+from griddly_lit.tracking.publish.media_name import media_name
+from griddly_lit.tracking.publish.outlet import Outlet
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class MLFlowOutlet(Outlet):
+    """``videos/…``, ``tables/….json``, ``figures/….png`` and the directories, under the run."""
+
+    @override
+    def video(self, key: str, path: Path, step: int, fps: int) -> None:
+        name = media_name("videos", self._prefixed(key), step, path.suffix)
+        with tempfile.TemporaryDirectory() as folder:
+            # MLflow keeps the file's own name.
+            named = shutil.copyfile(path, Path(folder, name.name))
+            self.logger.experiment.log_artifact(self.logger.run_id, named, str(name.parent))
+
+    @override
+    def table(
+        self, key: str, columns: Sequence[str], rows: Sequence[Sequence[str | float]], step: int
+    ) -> None:
+        # One file a key, to which MLflow appends: it lists each table file in a tag of the run,
+        # and the tag's length is limited.
+        data = {column: [row[i] for row in rows] for i, column in enumerate(columns)}
+        name = media_name("tables", self._prefixed(key), step, ".json")
+        self.logger.experiment.log_table(
+            self.logger.run_id, {"step": [step] * len(rows), **data}, f"{name.parent}.json"
+        )
+
+    @override
+    def bar_chart(
+        self, key: str, labels: Sequence[str], values: Sequence[float], step: int, title: str
+    ) -> None:
+        self.figure(key, bar_figure(labels, values, title), step)
+
+    @override
+    def figure(self, key: str, figure: Figure, step: int) -> None:
+        name = media_name("figures", self._prefixed(key), step, ".png")
+        self.logger.experiment.log_figure(self.logger.run_id, figure, str(name))
+
+    @override
+    def artifact(self, name: str, directory: Path, kind: str, aliases: Sequence[str]) -> None:
+        path = f"{name}/{directory.name}"
+        self.logger.experiment.log_artifacts(self.logger.run_id, str(directory), path)
+        for alias in aliases:
+            # MLflow has no aliases for files of a run: a tag of the run names the directory.
+            self.logger.experiment.set_tag(self.logger.run_id, f"{name}.{alias}", path)

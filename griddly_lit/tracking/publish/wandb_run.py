@@ -1,0 +1,112 @@
+"""Weights & Biases: its own videos, tables, charts and artifacts, and the end of its runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from griddly_lit.tracking.publish.outlet import Outlet, Status
+
+if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
+    from matplotlib.figure import Figure
+
+# The x axis that Lightning's logger defines for all keys of a run that it opens.
+_STEP = "trainer/global_step"
+
+
+class WandbOutlet(Outlet):
+    """Everything goes through the logger's ``log_metrics``, which adds prefix and x axis."""
+
+    def __init__(self, logger: Logger) -> None:
+        super().__init__(logger)
+        self._ours = self.logger._experiment is None and not _a_run_is_open()
+        self._on_axis: set[str] = set()
+
+    @override
+    def hyperparameters(self, values: dict[str, Any]) -> None:
+        self._run()
+        super().hyperparameters(values)
+
+    @override
+    def scalars(self, values: dict[str, float], step: int) -> None:
+        self._send(values, step)
+
+    @override
+    def video(self, key: str, path: Path, step: int, fps: int) -> None:
+        import wandb
+
+        self._send({key: wandb.Video(str(path))}, step)
+
+    @override
+    def table(
+        self, key: str, columns: Sequence[str], rows: Sequence[Sequence[str | float]], step: int
+    ) -> None:
+        self._send({key: _table(columns, rows)}, step)
+
+    @override
+    def bar_chart(
+        self, key: str, labels: Sequence[str], values: Sequence[float], step: int, title: str
+    ) -> None:
+        import wandb
+
+        table = _table(("label", "value"), list(zip(labels, values, strict=True)))
+        self._send({key: wandb.plot.bar(table, "label", "value", title)}, step)
+
+    @override
+    def figure(self, key: str, figure: Figure, step: int) -> None:
+        import wandb
+
+        self._send({key: wandb.Image(figure)}, step)
+
+    @override
+    def artifact(self, name: str, directory: Path, kind: str, aliases: Sequence[str]) -> None:
+        import wandb
+
+        run = self._run()
+        # Names belong to the project: without the run's id, "best" would wander between runs.
+        artifact = wandb.Artifact(f"{name}-{run.id}", type=kind)
+        artifact.add_dir(str(directory))
+        run.log_artifact(artifact, aliases=list(aliases))
+
+    @override
+    def finalize(self, status: Status) -> None:
+        super().finalize(status)
+        run = self.logger._experiment
+        if run is None or not self._ours:
+            return
+        # Lightning leaves the run open, and the next logger of the process would write into it.
+        run.finish(exit_code=0 if status == "success" else 1)
+        # Later values resume it. Not offline: syncing two logs of one id erases the first.
+        self.logger._id = run.id
+        self.logger._wandb_init["id"] = None if run.offline else run.id
+        self.logger._experiment = None
+
+    def _send(self, values: dict[str, Any], step: int) -> None:
+        run = self._run()
+        if not self._ours:
+            for key in map(self._prefixed, values.keys() - self._on_axis):
+                run.define_metric(key, step_metric=_STEP)
+            self._on_axis |= values.keys()
+        self.logger.log_metrics(values, step)
+
+    def _run(self) -> Any:
+        if self.logger._experiment is None:
+            # Lightning opens a run now, unless there is one: then it writes into that.
+            self._ours = not _a_run_is_open()
+        return self.logger.experiment
+
+
+def _a_run_is_open() -> bool:
+    return getattr(sys.modules.get("wandb"), "run", None) is not None
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str | float]]) -> Any:
+    import wandb
+
+    data = [list(row) for row in rows]
+    return wandb.Table(columns=list(columns), data=data, allow_mixed_types=True)

@@ -1,0 +1,72 @@
+"""The parts of RLlib that this package stands on, in one place for the next upgrade of ray."""
+
+import pytest
+from games import CORRIDOR
+
+from griddly_lit import GriddlyEnvSpec, ImpalaCNN
+from griddly_lit.rllib.config import Settings, algorithm_config
+from griddly_lit.rllib.run import TrainingRun
+
+
+@pytest.fixture(scope="module")
+def run(ray_once):
+    spec = GriddlyEnvSpec(yaml_string=CORRIDOR, levels=[0, 1], max_steps=10)
+    training = {"train_batch_size_per_learner": 256, "minibatch_size": 128, "num_epochs": 1}
+    run = TrainingRun(
+        algorithm_config(
+            Settings(spec, ImpalaCNN(), training=training, num_envs_per_env_runner=8, seed=1)
+        )
+    )
+    yield run
+    run.close()
+
+
+def test_rllib_reports_under_the_keys_that_are_read(run):
+    result = run.algorithm.train()
+    runners = result["env_runners"]
+    assert runners["num_env_steps_sampled_lifetime"] == 256
+    assert runners["num_episodes_lifetime"] > 0
+    assert runners["episode_len_mean"] > 0
+    assert "episode_return_mean" in runners
+    assert result["training_iteration"] == 1
+    learner = result["learners"]["default_policy"]
+    assert {"total_loss", "entropy", "mean_kl_loss", "policy_loss", "vf_loss"} <= set(learner)
+    assert {"env_runner_sampling_timer", "learner_update_timer"} <= set(result["timers"])
+
+
+def test_iterations_give_metrics_in_our_names(run):
+    before = run.algorithm.iteration
+    metrics = run.iterate()
+    assert run.iterations == before + 1
+    assert run.env_steps == 256 * run.iterations
+    for name in (
+        "train/return_mean",
+        "train/length_mean",
+        "train/win_rate",
+        "train/episodes",
+        "learner/default_policy/loss",
+        "learner/default_policy/entropy",
+        "learner/default_policy/kl",
+        "time/env_steps_per_second",
+        "time/sampling_seconds",
+        "time/learning_seconds",
+    ):
+        assert isinstance(metrics[name], float), name
+
+
+def test_runner_and_learner_hold_the_same_weights(run):
+    run.iterate()
+    acting = run.algorithm.env_runner.module.network.state_dict()
+    learned = run.weights()
+    assert learned.keys() == acting.keys()
+    assert all((learned[name] == acting[name]).all() for name in acting)
+
+
+def test_episodes_in_flight_name_what_repeats_them(run):
+    episodes = run.episodes_in_flight()
+    assert [episode["game"] for episode in episodes] == list(range(8))
+    for episode in episodes:
+        assert episode["runner"] == 0
+        assert episode["level"] in (0, 1)
+        assert 0 <= episode["seed"] < 2**32
+        assert len(episode["actions"]) < 10
