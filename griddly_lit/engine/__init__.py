@@ -7,6 +7,7 @@ from griddly_lit.engine.game import Game, StepResult
 from griddly_lit.engine.info import GameInfo, Shape
 from griddly_lit.engine.observers import checked_observer, observer_kinds
 from griddly_lit.engine.probe import probe
+from griddly_lit.engine.silence import silenced
 
 __all__ = [
     "Document",
@@ -23,4 +24,5 @@ __all__ = [
     "probe",
     "read_game",
     "resources_dir",
+    "silenced",
 ]

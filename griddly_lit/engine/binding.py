@@ -9,20 +9,18 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.util
-import os
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from griddly_lit.engine.silence import silenced
 from griddly_lit.errors import GameLoadError
 
 _SPDLOG_SET_LEVEL = "_ZN6spdlog9set_levelENS_5level10level_enumE"
 _SPDLOG_OFF = 6
-_stdout_lock = threading.Lock()
 
 
 @functools.cache
@@ -85,11 +83,6 @@ def create_game(gdy: Any, global_observer: str = "None") -> Any:
         return gdy.create_game(global_observer)
 
 
-@functools.cache
-def _libc() -> Any:
-    return ctypes.CDLL(None)
-
-
 @contextmanager
 def _engine_log_off() -> Iterator[None]:
     """Silences the engine's log, which goes to the C-level stdout of the process.
@@ -99,18 +92,8 @@ def _engine_log_off() -> Iterator[None]:
     is set to off, which keeps later warnings out of progress bars and piped output.
     """
     extension = ctypes.CDLL(str(_extension()[1]))
-    with _stdout_lock:
-        sys.stdout.flush()
-        saved = os.dup(1)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        try:
-            yield
-        finally:
-            _libc().fflush(None)
-            os.dup2(saved, 1)
-            os.close(saved)
-            os.close(nowhere)
-            set_level = getattr(extension, _SPDLOG_SET_LEVEL, None)
-            if set_level is not None:
-                set_level(_SPDLOG_OFF)
+    with silenced(1):
+        yield
+    set_level = getattr(extension, _SPDLOG_SET_LEVEL, None)
+    if set_level is not None:
+        set_level(_SPDLOG_OFF)

@@ -52,6 +52,17 @@ class Settings:
     seed: int = 0
     small: bool = False
 
+    def __post_init__(self) -> None:
+        least = {"num_env_runners": 0, "num_envs_per_env_runner": 1, "num_learners": 0, "seed": 0}
+        for name, lowest in least.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < lowest:
+                raise OptionError(
+                    f"{name}={value!r}",
+                    f"it is an integer of at least {lowest}",
+                    "Pass such a number",
+                )
+
 
 def algorithm_config(settings: Settings) -> AlgorithmConfig:
     """Builds the config that ``fit()`` uses.

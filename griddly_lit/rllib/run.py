@@ -24,6 +24,7 @@ from ray.rllib.utils.metrics import (
 )
 from torch import Tensor
 
+from griddly_lit.engine import silenced
 from griddly_lit.rllib.env_runner import WIN_RATE
 
 _ALL_MODULES = "__all_modules__"
@@ -48,9 +49,10 @@ class TrainingRun:
     """
 
     def __init__(self, config: AlgorithmConfig) -> None:
-        # RLlib announces its API stack at every build.
+        # RLlib announces its API stack at every build, and ray's core the restart of its actors.
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
-        self.algorithm = config.build_algo()
+        with silenced(2):
+            self.algorithm = config.build_algo()
         self.env_steps = 0
         self.iterations = 0
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 # Read by ray when it is imported or started.
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
 
 import ray
 

@@ -35,7 +35,7 @@ def test_the_specs_differ() -> None:
 def test_an_unknown_name_suggests_the_nearest() -> None:
     with pytest.raises(ModelError) as raised:
         resolve_model("SimplConv")
-    assert "nearest is 'SimpleConv'" in str(raised.value)
+    assert "Did you mean 'SimpleConv'" in str(raised.value)
     assert raised.value.available == ("SimpleConv", "GAP", "ImpalaCNN")
 
 
