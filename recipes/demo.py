@@ -34,7 +34,9 @@ def main() -> None:
     low, high = test.return_interval
     table = Table(title="spider-nest, PPO with ImpalaCNN", show_header=False)
     table.add_row("environment steps", f"{result.env_steps:,}")
-    table.add_row("training return, last 100 episodes", f"{result.metrics['train/return_mean']:.2f}")
+    table.add_row(
+        "training return, last 100 episodes", f"{result.metrics['train/return_mean']:.2f}"
+    )
     table.add_row("test return, 32 episodes", f"{test.return_mean:.2f}  [{low:.2f}, {high:.2f}]")
     table.add_row("speed, steps a second", f"{result.metrics['time/env_steps_per_second']:,.0f}")
     table.add_row("learning curve", str(curve))
