@@ -90,10 +90,24 @@ def _faults(document: Any) -> Iterator[str]:
     import jsonschema
 
     schema = json.loads((package_dir() / "resources" / "gdy-schema.json").read_text())
+    _admit_what_the_engine_takes(schema)
     validator = jsonschema.validators.validator_for(schema)(schema)
     for error in sorted(validator.iter_errors(document), key=lambda fault: fault.json_path):
         deepest = jsonschema.exceptions.best_match([error]) or error
         yield f"{deepest.json_path}: {deepest.message[:300]}"
+
+
+def _admit_what_the_engine_takes(schema: dict[str, Any]) -> None:
+    """Adds the settings that the wheel's schema forgets, and its engine knows."""
+    environment = schema["properties"]["Environment"]["properties"]
+    player = environment["Player"]["properties"]
+    player["Colors"] = {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
+    (declared,) = environment["Observers"]["patternProperties"].values()
+    for observer in (declared["properties"], player["Observer"]["properties"]):
+        observer["PaddingTile"] = {"type": "string"}
+        shader = observer.get("Shader", {}).get("properties", {})
+        if "ObserverAvatarMode" in shader:
+            shader["ObserverAvatarMode"]["enum"].append("HIGHLIGHT")
 
 
 def _string_keys(value: Any) -> Any:

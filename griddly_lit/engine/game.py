@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,18 +17,17 @@ from griddly_lit.errors import EpisodeError, LevelError, OptionError
 _MAX_SEED = 2**32 - 1
 
 
-@dataclass(frozen=True)
-class StepResult:
+class StepResult(NamedTuple):
     """What one step of a game gave.
 
     Attributes:
-        rewards: float32 array of shape (players,).
+        rewards: One float a player.
         terminated: The game's own rules ended the episode.
         truncated: The step limit ended it; never true together with ``terminated``.
         outcomes: At termination ``win``, ``lose`` or ``end`` for each player, otherwise empty.
     """
 
-    rewards: NDArray[np.float32]
+    rewards: tuple[float, ...]
     terminated: bool
     truncated: bool
     outcomes: tuple[str, ...]
@@ -153,7 +151,7 @@ class Game:
             players = range(1, self.info.player_count + 1)
             outcomes = tuple(results.get(str(player), "End").lower() for player in players)
         self._playing = not (terminated or truncated)
-        return StepResult(np.array(rewards, dtype=np.float32), terminated, truncated, outcomes)
+        return StepResult(tuple(map(float, rewards)), terminated, truncated, outcomes)
 
     def observe_into(self, player: int, out: NDArray[np.uint8]) -> None:
         """Copies a player's observation into ``out``, its upper left corner when that is larger.

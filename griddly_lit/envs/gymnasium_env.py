@@ -92,8 +92,7 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
         """
         result = self._game.step(np.asarray(action)[np.newaxis])
         info = {"outcome": result.outcomes[0]} if result.outcomes else {}
-        reward = float(result.rewards[0])
-        return self._observation(), reward, result.terminated, result.truncated, info
+        return self._observation(), result.rewards[0], result.terminated, result.truncated, info
 
     def close(self) -> None:
         """Releases the engine's memory."""

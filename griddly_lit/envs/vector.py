@@ -130,16 +130,18 @@ class VectorGame:
         players = self.spec.game.player_count
         checked = checked_actions(actions, self.spec.action_nvec, (self.count, players))
         self._log.append(checked)
+        self.terminated[:] = False
+        self.truncated[:] = False
         ends = []
         for index, game in enumerate(self._games):
             result = game.step_unchecked(checked[index])
             self.rewards[index] = result.rewards
-            self.terminated[index] = result.terminated
-            self.truncated[index] = result.truncated
             for player in range(players):
                 game.observe_into(player, self.observations[player][index])
             if result.terminated or result.truncated:
                 self._returns[index] += result.rewards
+                self.terminated[index] = result.terminated
+                self.truncated[index] = result.truncated
                 ends.append(self._end(index, result.terminated, result.outcomes))
                 self._starts[index] = self._begin(index)
         # Rows of games that have just begun anew belong to the finished episodes.

@@ -125,3 +125,13 @@ def test_a_crash_of_the_engine_is_an_error_here(monkeypatch):
     monkeypatch.setenv("VK_ICD_FILENAMES", "/nonexistent")
     with pytest.raises(ObserverError, match="crashed.*Vulkan"):
         look(CORRIDOR, "Block2D")
+
+
+def test_settings_that_the_wheels_schema_forgets_are_admitted():
+    text = CORRIDOR.replace(
+        "    Block2D:\n      TileSize: 8\n",
+        "    Block2D:\n      TileSize: 8\n      PaddingTile: x.png\n"
+        "      Shader:\n        ObserverAvatarMode: HIGHLIGHT\n",
+        1,
+    ).replace("  Player:\n", "  Player:\n    Colors: [[1, 0, 0]]\n")
+    assert look(text)[0].player_count == 1
