@@ -191,6 +191,7 @@ class GriddlyTrainer:
         """
         from griddly_lit.rllib.run import TrainingRun
         from griddly_lit.rllib.session import ray_session
+        from griddly_lit.rllib.threads import learning_threads
 
         checkpoint = self._find_checkpoint(ckpt_path, required=ckpt_path != "last")
         if checkpoint is not None:
@@ -206,7 +207,8 @@ class GriddlyTrainer:
             print_summary(summarize(self._network, self.env.observation_shapes[0]))
         status: Literal["success", "failed"] = "failed"
         try:
-            with ray_session(1 + self.num_env_runners + self.num_learners):
+            processes = 1 + self.num_env_runners + self.num_learners
+            with ray_session(processes), learning_threads():
                 self._run = TrainingRun(self.to_rllib())
                 try:
                     if checkpoint is not None:

@@ -141,7 +141,7 @@ def test_last_without_a_checkpoint_begins_anew_with_a_warning(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda path: shutil.rmtree(path), "no such directory"),
+        (shutil.rmtree, "no such directory"),
         (lambda path: (path / "manifest.json").unlink(), "no manifest.json"),
         (lambda path: (path / "manifest.json").write_text("{"), "manifest.json is cut short"),
         (lambda path: (path / "weights.safetensors").unlink(), "weights.safetensors is missing"),
