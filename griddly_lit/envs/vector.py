@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from griddly_lit.engine import Game, checked_actions, load_gdy
+from griddly_lit.engine import Game, StepResult, checked_actions, load_gdy
 from griddly_lit.envs.levels import Level, LevelSource
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import LevelError
@@ -43,6 +43,7 @@ class EpisodeEnd:
         outcomes: ``win``, ``lose`` or ``end`` for each player when terminated, otherwise empty.
         observations: The last observation of each player, uint8 (H, W, C).
         actions: Integer array (length, players, parts).
+        rewards: float32 array (length, players).
     """
 
     index: int
@@ -53,6 +54,7 @@ class EpisodeEnd:
     outcomes: tuple[str, ...]
     observations: tuple[NDArray[np.uint8], ...]
     actions: NDArray[np.integer[Any]]
+    rewards: NDArray[np.float32]
 
 
 class VectorGame:
@@ -66,6 +68,7 @@ class VectorGame:
         count: Number of games N.
         seed: Entropy of the generators: an integer, or a sequence such as (run seed, runner).
         levels: Source of levels to use instead of the spec's.
+        record_events: Keep the engine's events for :meth:`take_events`.
 
     Attributes:
         observations: One uint8 array (N, H, W, C) a player, what the player sees now. Levels
@@ -81,6 +84,7 @@ class VectorGame:
         count: int,
         seed: int | tuple[int, ...],
         levels: LevelSource | None = None,
+        record_events: bool = False,
     ) -> None:
         self.spec = spec
         self.count = count
@@ -92,6 +96,7 @@ class VectorGame:
                 spec.game,
                 max_steps=spec.max_steps,
                 player_done_variable=spec.player_done_variable,
+                record_events=record_events,
             )
             for _ in range(count)
         ]
@@ -107,8 +112,8 @@ class VectorGame:
         self.truncated = np.zeros(count, dtype=np.bool_)
         self._starts: list[EpisodeStart] = []
         self._episodes = np.zeros(count, dtype=np.int64)
-        self._returns = np.zeros((count, players))
-        self._log = _ActionLog(count, spec.action_nvec, players)
+        self._events: list[Mapping[str, Any]] | None = [] if record_events else None
+        self._log = _EpisodeLog(count, spec.action_nvec, players)
 
     def reset(self) -> None:
         """Starts a new episode in every game."""
@@ -129,29 +134,37 @@ class VectorGame:
         """
         players = self.spec.game.player_count
         checked = checked_actions(actions, self.spec.action_nvec, (self.count, players))
-        self._log.append(checked)
         self.terminated[:] = False
         self.truncated[:] = False
-        ends = []
+        done = []
         for index, game in enumerate(self._games):
             result = game.step_unchecked(checked[index])
             self.rewards[index] = result.rewards
             for player in range(players):
                 game.observe_into(player, self.observations[player][index])
             if result.terminated or result.truncated:
-                self._returns[index] += result.rewards
                 self.terminated[index] = result.terminated
                 self.truncated[index] = result.truncated
-                ends.append(self._end(index, result.terminated, result.outcomes))
-                self._starts[index] = self._begin(index)
-        # Rows of games that have just begun anew belong to the finished episodes.
-        self._returns += np.where((self.terminated | self.truncated)[:, None], 0.0, self.rewards)
+                done.append((index, result))
+        self._log.append(checked, self.rewards)
+        ends = [self._end(index, result) for index, result in done]
+        for end in ends:
+            self._starts[end.index] = self._begin(end.index)
         return ends
 
     def in_flight(self) -> Iterator[tuple[EpisodeStart, NDArray[np.integer[Any]]]]:
         """Yields how each unfinished episode began, and its actions (steps, players, parts) so far."""
         for index, start in enumerate(self._starts):
-            yield start, self._log.of(index)
+            yield start, self._log.of(index)[0]
+
+    def take_events(self) -> list[Mapping[str, Any]]:
+        """Returns the engine's events since the last call, in no order, and forgets them."""
+        if self._events is None:
+            return []
+        events, self._events = self._events, []
+        for game in self._games:
+            events += game.take_events()
+        return events
 
     def close(self) -> None:
         """Releases the engine's memory."""
@@ -166,7 +179,6 @@ class VectorGame:
         game = self._games[index]
         game.reset(start.level, start.seed)
         self._episodes[index] += 1
-        self._returns[index] = 0.0
         self._log.begin(index)
         for player, observations in enumerate(self.observations):
             if self._padded:
@@ -181,32 +193,40 @@ class VectorGame:
                 ) from error
         return start
 
-    def _end(self, index: int, terminated: bool, outcomes: tuple[str, ...]) -> EpisodeEnd:
+    def _end(self, index: int, result: StepResult) -> EpisodeEnd:
+        if self._events is not None:
+            # The reset that follows would drop them.
+            self._events += self._games[index].take_events()
+        actions, rewards = self._log.of(index)
         return EpisodeEnd(
             index=index,
             start=self._starts[index],
-            returns=self._returns[index].copy(),
-            length=self._games[index].steps,
-            terminated=terminated,
-            outcomes=outcomes,
+            returns=rewards.sum(axis=0, dtype=np.float64),
+            length=len(actions),
+            terminated=result.terminated,
+            outcomes=result.outcomes,
             observations=tuple(array[index].copy() for array in self.observations),
-            actions=self._log.of(index),
+            actions=actions,
+            rewards=rewards,
         )
 
 
-class _ActionLog:
-    """The actions of all unfinished episodes, a row a step, in the smallest integer that fits."""
+class _EpisodeLog:
+    """Actions and rewards of all unfinished episodes, a row a step.
+
+    Actions are kept in the smallest integer that fits, as an episode may go on for very long.
+    """
 
     def __init__(self, count: int, nvec: tuple[int, ...], players: int) -> None:
-        self._rows: list[NDArray[np.integer[Any]]] = []
+        self._rows: list[tuple[NDArray[np.integer[Any]], NDArray[np.float32]]] = []
         self._dropped = 0
         self._first = np.zeros(count, dtype=np.int64)
         self._dtype = np.min_scalar_type(max(nvec) - 1)
-        self._shape = (0, players, len(nvec))
+        self._players, self._parts = players, len(nvec)
         self._prune_at = 1024
 
-    def append(self, actions: NDArray[np.int32]) -> None:
-        self._rows.append(actions.astype(self._dtype))
+    def append(self, actions: NDArray[np.int32], rewards: NDArray[np.float32]) -> None:
+        self._rows.append((actions.astype(self._dtype), rewards.copy()))
 
     def begin(self, index: int) -> None:
         self._first[index] = self._dropped + len(self._rows)
@@ -216,8 +236,11 @@ class _ActionLog:
             self._dropped = oldest
             self._prune_at = max(1024, 2 * len(self._rows))
 
-    def of(self, index: int) -> NDArray[np.integer[Any]]:
+    def of(self, index: int) -> tuple[NDArray[np.integer[Any]], NDArray[np.float32]]:
         rows = self._rows[int(self._first[index]) - self._dropped :]
-        if not rows:
-            return np.zeros(self._shape, dtype=self._dtype)
-        return np.stack([row[index] for row in rows])
+        actions = np.empty((len(rows), self._players, self._parts), dtype=self._dtype)
+        rewards = np.empty((len(rows), self._players), dtype=np.float32)
+        for step, (acted, rewarded) in enumerate(rows):
+            actions[step] = acted[index]
+            rewards[step] = rewarded[index]
+        return actions, rewards

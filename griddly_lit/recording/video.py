@@ -1,0 +1,126 @@
+"""Videos: which episodes of a training run are recorded and how, and one drawn from a replay."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from griddly_lit.errors import OptionError
+from griddly_lit.recording.encoder import FORMATS, check_fps, check_video_path, write_video
+from griddly_lit.recording.replay import EpisodeReplay
+from griddly_lit.recording.views import RendererName, View, draw
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoRecording:
+    """Which episodes are recorded, and how their videos look.
+
+    The first environment of every runner is recorded: its first episode, then the first whole
+    episode that starts after each interval of its own steps. Episodes are drawn afterwards, in
+    another process.
+
+    Attributes:
+        every_env_steps: Length of the interval, in steps of each recorded environment.
+        include_global: Draw the whole grid.
+        include_agents: Draw what each agent sees, a video for each.
+        best: Record the best episode of each validation and test, too.
+        worst: Record the worst one.
+        fps: Pictures, that is steps, a second.
+        format: ``mp4`` or ``gif``.
+        directory: Folder to keep the videos in. None leaves them to the loggers.
+        renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw.
+
+    Raises:
+        OptionError: A value is out of range, or nothing would be drawn.
+    """
+
+    every_env_steps: int = 100_000
+    include_global: bool = True
+    include_agents: bool = False
+    best: bool = False
+    worst: bool = False
+    fps: int = 10
+    format: Literal["mp4", "gif"] = "mp4"
+    directory: str | Path | None = None
+    renderer: RendererName = "numpy"
+
+    def __post_init__(self) -> None:
+        steps = self.every_env_steps
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+            raise OptionError(
+                f"every_env_steps={steps!r}",
+                "an interval is one step or more",
+                "Pass a positive integer",
+            )
+        if not (self.include_global or self.include_agents):
+            raise OptionError(
+                "include_global=False, include_agents=False",
+                "there is nothing to draw",
+                "Set one of them, or give no VideoRecording",
+            )
+        check_fps(self.fps)
+        for option, value, known in (
+            ("format", self.format, FORMATS),
+            ("renderer", self.renderer, get_args(RendererName)),
+        ):
+            if value not in known:
+                raise OptionError(f"{option}={value!r}", "it is not known", "Use one of", known)
+
+
+class RecordingSchedule:
+    """Decides which episodes of one environment are recorded.
+
+    Args:
+        every_env_steps: Length of the interval in steps of that environment.
+    """
+
+    def __init__(self, every_env_steps: int) -> None:
+        self._every = every_env_steps
+        self._due = 0
+
+    def wants(self, started_at: int) -> bool:
+        """Returns whether to record an episode; ask once for each, in their order.
+
+        Args:
+            started_at: Steps that the environment had taken when the episode began.
+        """
+        if started_at < self._due:
+            return False
+        self._due = (started_at // self._every + 1) * self._every
+        return True
+
+
+def render_replay(
+    replay: EpisodeReplay | str | Path,
+    out: str | Path,
+    view: View = "global",
+    *,
+    fps: int = 10,
+    renderer: RendererName = "numpy",
+) -> Path:
+    """Draws a replay as a video.
+
+    Args:
+        replay: The replay, or the file that :meth:`EpisodeReplay.save` wrote.
+        out: The video, ending in ``.mp4`` or ``.gif``.
+        view: ``"global"``, or the id of an agent, 1 … P.
+        fps: Steps a second, 1 … 100.
+        renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw.
+
+    Returns:
+        ``out``: one picture of the beginning and one after each step.
+
+    Raises:
+        ReplayError: The file is no replay, or the episode does not repeat itself.
+        OptionError: The view, ``fps`` or the ending of ``out`` is not supported.
+        ObserverError: The view's observer cannot be drawn.
+        VideoError: The video could not be encoded or written.
+    """
+    out = Path(out)
+    check_video_path(out)
+    episode = replay if isinstance(replay, EpisodeReplay) else EpisodeReplay.load(replay)
+    with closing(draw(episode, view, renderer)) as pictures:
+        write_video(out, pictures, fps)
+    return out
