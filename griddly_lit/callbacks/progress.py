@@ -5,7 +5,6 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TextColumn,
@@ -31,7 +30,8 @@ class ProgressBar(Callback):
 
     def on_fit_start(self, trainer: TrainerView) -> None:
         """Shows the bar."""
-        bar = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn())
+        counts = TextColumn("{task.completed:,.0f}/{task.total:,.0f}")
+        bar = (BarColumn(bar_width=10), counts, TimeRemainingColumn(compact=True))
         unbounded = (SpinnerColumn(), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())
         columns = unbounded if trainer.max_env_steps is None else bar
         self._progress = Progress(

@@ -38,6 +38,8 @@ class Settings:
         num_learners: Processes that learn; 0 learns in the trainer's own.
         accelerator: ``"auto"``, ``"cpu"`` or ``"gpu"``, of the learners.
         seed: Seed of everything random.
+        track_actions: Count actions and outcomes.
+        record_every: Record the first game of each runner, an episode every so many of its steps.
         small: Take a batch of a few steps only, to see that all works.
     """
 
@@ -50,6 +52,8 @@ class Settings:
     num_learners: int = 0
     accelerator: str = "auto"
     seed: int = 0
+    track_actions: bool = False
+    record_every: int | None = None
     small: bool = False
 
     def __post_init__(self) -> None:
@@ -103,7 +107,11 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     return (
         config.environment(
             _ENV_NAME,
-            env_config={"spec": spec},
+            env_config={
+                "spec": spec,
+                "track_actions": settings.track_actions,
+                "record_every": settings.record_every,
+            },
             observation_space=observation_space(spec.observation_shapes[0]),
             action_space=action_space(nvec),
         )

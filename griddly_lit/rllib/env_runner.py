@@ -43,17 +43,21 @@ from ray.rllib.utils.metrics import (
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, VectorGame
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.models.distributions import mode, sample
+from griddly_lit.recording import EpisodeReplay
+from griddly_lit.rllib.first_game import FirstGameReplays
 from griddly_lit.rllib.fragment import EpisodeIds, Fragment
+from griddly_lit.tracking.events import count_events, count_outcomes, no_counts
 
-WIN_RATE = "win_rate"
+EPISODES = "episodes"
+AGENT_INFO = "agent_info"
 
 
 class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
     """Samples single-player games for any RLlib algorithm that learns from episodes.
 
-    It reads from the algorithm's config: ``env_config["spec"]``, ``num_envs_per_env_runner`` (N),
-    the rollout fragment length (T), ``seed``, ``explore`` and the module. RLlib's connectors and
-    per-step callbacks have no part in it.
+    It reads from the algorithm's config: ``env_config`` (``spec``, ``track_actions`` and
+    ``record_every``), ``num_envs_per_env_runner`` (N), the rollout fragment length (T), ``seed``,
+    ``explore`` and the module. RLlib's connectors and per-step callbacks have no part in it.
     """
 
     def __init__(self, *, config: AlgorithmConfig, **kwargs: Any) -> None:
@@ -62,6 +66,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             # Remote runners share the machine's cores with the learner and each other.
             torch.set_num_threads(1)
         self.spec: GriddlyEnvSpec = self.config.env_config["spec"]
+        self.track_actions: bool = self.config.env_config.get("track_actions", False)
         self.nvec = self.spec.action_nvec
         self._observation_space = observation_space(self.spec.observation_shapes[0])
         self._action_space = action_space(self.nvec)
@@ -81,7 +86,14 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         # None asks the operating system for entropy.
         entropy = np.random.SeedSequence(self.config.seed).generate_state(1)[0]
         seed = (int(entropy), int(self.worker_index or 0), int(self.config.in_evaluation))
-        self.env = VectorGame(self.spec, self.config.num_envs_per_env_runner, seed)
+        self.env = VectorGame(
+            self.spec,
+            self.config.num_envs_per_env_runner,
+            seed,
+            record_events=self.track_actions,
+        )
+        record_every = self.config.env_config.get("record_every")
+        self._recording = None if record_every is None else FirstGameReplays(record_every)
         self._generator.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
         self._ids: EpisodeIds | None = None
 
@@ -146,6 +158,8 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             ends = self.env.step(actions[:, np.newaxis])
             fragment.add(actions, log_probs, logits, self.env.rewards[:, 0], observations, ends)
             ended += ends
+            if self._recording is not None:
+                self._recording.step(self.spec, ends)
         self.num_env_steps_sampled_lifetime += steps * everywhere
         self._log(steps * self.env.count, ended)
         return fragment.episodes(self._ids, self._observation_space, self._action_space)
@@ -185,7 +199,13 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             self.metrics.log_value(key, steps, reduce="lifetime_sum")
         self.metrics.log_value(NUM_EPISODES, len(ended), reduce="sum")
         self.metrics.log_value(NUM_EPISODES_LIFETIME, len(ended), reduce="lifetime_sum")
-        # Every runner keeps its share of the window; RLlib joins them.
+        if self.track_actions:
+            self._log_events(ended)
+        for end in ended:
+            fact = (float(end.returns.sum()), end.length, "win" in end.outcomes)
+            self.metrics.log_value(EPISODES, fact, reduce="item_series")
+        # RLlib's own keys, for its callbacks and schedulers. Their means go over the episodes of
+        # one iteration, short of the window they are given, so nothing here is read from them.
         smoothing = self.config.metrics_num_episodes_for_smoothing
         window = math.ceil(smoothing / max(1, self.config.num_env_runners))
         for end in ended[-window:]:
@@ -196,8 +216,19 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             self.metrics.log_value(EPISODE_LEN_MEAN, end.length, window=window)
             self.metrics.log_value(EPISODE_LEN_MIN, end.length, reduce="min", window=window)
             self.metrics.log_value(EPISODE_LEN_MAX, end.length, reduce="max", window=window)
-            if "win" in self.spec.game.outcomes:
-                self.metrics.log_value(WIN_RATE, float("win" in end.outcomes), window=window)
+
+    def _log_events(self, ended: list[EpisodeEnd]) -> None:
+        assert self.env is not None
+        counts = no_counts(self.spec.game.player_count, self.spec.game.action_names)
+        counts.update(count_events(self.env.take_events()))
+        for end in ended:
+            counts.update(count_outcomes(end.outcomes))
+        for (agent, name), count in counts.items():
+            self.metrics.log_value((AGENT_INFO, str(agent), name), count, reduce="sum")
+
+    def take_replays(self) -> list[EpisodeReplay]:
+        """Returns the recorded episodes of the first game that ended since the last call."""
+        return [] if self._recording is None else self._recording.take()
 
     def episodes_in_flight(self) -> list[dict[str, Any]]:
         """Returns what repeats each unfinished episode, as JSON values."""

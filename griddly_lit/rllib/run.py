@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.core import COMPONENT_LEARNER, COMPONENT_RL_MODULE, DEFAULT_MODULE_ID
 from ray.rllib.utils.metrics import (
     ENV_RUNNER_RESULTS,
     ENV_RUNNER_SAMPLING_TIMER,
-    EPISODE_LEN_MEAN,
-    EPISODE_RETURN_MEAN,
     LEARNER_RESULTS,
     LEARNER_UPDATE_TIMER,
     NUM_ENV_STEPS_SAMPLED_LIFETIME,
@@ -25,15 +25,11 @@ from ray.rllib.utils.metrics import (
 from torch import Tensor
 
 from griddly_lit.engine import silenced
-from griddly_lit.rllib.env_runner import WIN_RATE
+from griddly_lit.recording import EpisodeReplay
+from griddly_lit.rllib.env_runner import AGENT_INFO, EPISODES
 
 _ALL_MODULES = "__all_modules__"
-_EPISODES = {
-    EPISODE_RETURN_MEAN: "train/return_mean",
-    EPISODE_LEN_MEAN: "train/length_mean",
-    WIN_RATE: "train/win_rate",
-    NUM_EPISODES_LIFETIME: "train/episodes",
-}
+_WINDOW = 100
 _LEARNER_NAMES = {"total_loss": "loss", "mean_kl_loss": "kl"}
 
 
@@ -55,13 +51,15 @@ class TrainingRun:
             self.algorithm = config.build_algo()
         self.env_steps = 0
         self.iterations = 0
+        # Return, length and whether it was won, of the last episodes.
+        self._episodes: deque[tuple[float, int, bool]] = deque(maxlen=_WINDOW)
 
     def iterate(self) -> dict[str, float]:
         """Runs one iteration of sampling and learning.
 
         Returns:
-            Metrics by name; those without a value yet, such as a mean return before the first
-            episode has ended, are left out.
+            Metrics by name, ``train/…`` over the last 100 episodes; those without a value yet,
+            such as a mean return before the first episode has ended, are left out.
         """
         began, steps_before = time.perf_counter(), self.env_steps
         result = self.algorithm.train()
@@ -71,7 +69,12 @@ class TrainingRun:
         self.iterations = int(result["training_iteration"])
         timers = result.get("timers", {})
         metrics = {
-            **{name: runners.get(key) for key, name in _EPISODES.items()},
+            **self._episode_metrics(runners),
+            **{
+                f"{AGENT_INFO}/{agent}/{name}": count
+                for agent, counts in runners.get(AGENT_INFO, {}).items()
+                for name, count in counts.items()
+            },
             **_learner_metrics(result.get(LEARNER_RESULTS, {})),
             "time/env_steps_per_second": (self.env_steps - steps_before) / elapsed,
             "time/sampling_seconds": timers.get(ENV_RUNNER_SAMPLING_TIMER),
@@ -83,6 +86,15 @@ class TrainingRun:
             if value is not None and math.isfinite(value)
         }
 
+    def _episode_metrics(self, runners: Mapping[str, Any]) -> dict[str, float | None]:
+        self._episodes.extend(runners.get(EPISODES, ()))
+        metrics = {"train/episodes": runners.get(NUM_EPISODES_LIFETIME)}
+        if self._episodes:
+            means = np.mean(self._episodes, axis=0)
+            names = ("train/return_mean", "train/length_mean", "train/win_rate")
+            metrics.update(zip(names, means, strict=True))
+        return metrics
+
     def weights(self) -> dict[str, Tensor]:
         """Returns the learner's weights of the policy's network, by name, on the CPU."""
         component = f"{COMPONENT_LEARNER}/{COMPONENT_RL_MODULE}"
@@ -93,14 +105,15 @@ class TrainingRun:
             for name, value in weights.items()
         }
 
+    def take_replays(self) -> list[EpisodeReplay]:
+        """Returns the recorded episodes that ended since the last call."""
+        taken = self._of_runners(lambda runner: runner.take_replays())
+        return [replay for replays in taken for replay in replays]
+
     def episodes_in_flight(self) -> list[dict[str, Any]]:
         """Returns what repeats each unfinished episode: runner, game, level, seed and actions."""
-        group = self.algorithm.env_runner_group
-        per_runner = group.foreach_env_runner(
-            lambda runner: runner.episodes_in_flight(),
-            local_env_runner=group.num_remote_env_runners() == 0,
-        )
-        return [episode for episodes in per_runner for episode in episodes]
+        flying = self._of_runners(lambda runner: runner.episodes_in_flight())
+        return [episode for episodes in flying for episode in episodes]
 
     def save(self, directory: Path) -> None:
         """Writes RLlib's own checkpoint: weights, optimizers, counters. It is pickled."""
@@ -113,6 +126,13 @@ class TrainingRun:
         self.env_steps = int(
             self.algorithm.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME))
         )
+
+    def _of_runners(self, ask: Callable[[Any], Any]) -> list[Any]:
+        # The runner in this process samples only when there is no other.
+        group = self.algorithm.env_runner_group
+        alone = group.num_remote_env_runners() == 0
+        answers: list[Any] = group.foreach_env_runner(ask, local_env_runner=alone)
+        return answers
 
     def close(self) -> None:
         """Stops the algorithm and its processes."""

@@ -114,7 +114,9 @@ def test_bad_options_are_named(error, message, options):
 
 
 def test_without_padding_different_shapes_are_listed():
-    with pytest.raises(LevelError, match=r"level 0: \(9, 13, 4\), level 4: \(7, 7, 4\).*pad_levels=True"):
+    with pytest.raises(
+        LevelError, match=r"level 0: \(9, 13, 4\), level 4: \(7, 7, 4\).*pad_levels=True"
+    ):
         GriddlyEnvSpec(yaml_file=SOKOBAN, levels=[0, 4], pad_levels=False)
     GriddlyEnvSpec(yaml_file=CLUSTERS, levels="random", pad_levels=False)
 

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+from games import CORRIDOR, LEFT
+from recording.episodes import assert_shows, pictures, play
+
+from griddly_lit.engine import read_game
+from griddly_lit.errors import ObserverError, OptionError, ReplayError
+from griddly_lit.recording import RecordingSchedule, VideoRecording, draw, render_replay
+from griddly_lit.recording.replay import open_game
+from griddly_lit.recording.views import drawn_observer
+
+CLUSTERS = "Single-Player/GVGAI/clusters_partially_observable.yaml"
+
+
+def test_the_defaults_are_the_documented_ones():
+    settings = VideoRecording()
+    assert (settings.every_env_steps, settings.fps, settings.format) == (100_000, 10, "mp4")
+    assert (settings.include_global, settings.include_agents) == (True, False)
+    assert (settings.best, settings.worst) == (False, False)
+    assert (settings.directory, settings.renderer) == (None, "numpy")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every_env_steps": 0}, "every_env_steps=0"),
+        ({"every_env_steps": 1.5}, "every_env_steps=1.5"),
+        ({"include_global": False}, "nothing to draw"),
+        ({"fps": 0}, "fps=0"),
+        ({"format": "avi"}, r"format='avi'.*mp4, gif"),
+        ({"renderer": "opengl"}, r"renderer='opengl'.*numpy, vulkan"),
+    ],
+)
+def test_values_out_of_range_are_refused(options, message):
+    with pytest.raises(OptionError, match=message):
+        VideoRecording(**options)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "recorded"),
+    [
+        ([10] * 30, [0, 100, 200]),
+        ([30] * 10, [0, 120, 210]),
+        ([250, 40, 40, 40], [0, 250, 330]),
+        ([1000, 10, 90, 10], [0, 1000, 1100]),
+    ],
+)
+def test_the_first_episode_then_the_first_whole_one_after_each_interval(lengths, recorded):
+    schedule = RecordingSchedule(100)
+    starts = np.cumsum([0, *lengths])[:-1].tolist()
+    assert [start for start in starts if schedule.wants(start)] == recorded
+
+
+@pytest.mark.parametrize("view", ["global", 1])
+def test_a_saved_replay_is_drawn_in_either_view(tmp_path, view):
+    replay, _ = play(read_game(CLUSTERS), steps=40)
+    replay.save(tmp_path / "replay.json")
+    out = render_replay(tmp_path / "replay.json", tmp_path / "video.mp4", view)
+    assert_shows(out, replay)
+    assert_shows(render_replay(replay, tmp_path / "video.gif", view, fps=20), replay)
+
+
+def test_each_agent_of_several_has_a_view_of_its_own(tmp_path):
+    replay, _ = play(read_game("Multi-Agent/foragers.yaml"), steps=20)
+    firsts = []
+    for agent in replay.agents:
+        assert_shows(render_replay(replay, tmp_path / f"{agent}.mp4", agent), replay)
+        firsts.append(pictures(tmp_path / f"{agent}.mp4")[0].tobytes())
+    assert len(set(firsts)) == 4
+
+
+@pytest.mark.parametrize("view", ["everything", 0, 2, True])
+def test_views_that_do_not_exist(tmp_path, view):
+    replay, _ = play(CORRIDOR, steps=3)
+    with pytest.raises(OptionError, match=r"no such view.*Available: global, 1"):
+        render_replay(replay, tmp_path / "video.mp4", view)
+
+
+def test_a_replay_that_differs_or_cannot_be_drawn_leaves_no_file(tmp_path):
+    replay, _ = play(CORRIDOR, actions=np.full((20, 1, 1), LEFT))
+    rewards = replay.rewards.copy()
+    rewards[15] = 1
+    differing = type(replay).from_dict({**replay.to_dict(), "rewards": rewards.tolist()})
+    with pytest.raises(ReplayError, match="step 15"):
+        render_replay(differing, tmp_path / "video.mp4")
+    undrawable = type(replay).from_dict({**replay.to_dict(), "global_observer": "ASCII"})
+    with pytest.raises(ObserverError, match="ASCII"):
+        render_replay(undrawable, tmp_path / "video.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "observers", "expected"),
+    [
+        # Sprites of what the player sees, where the game has them.
+        (read_game(CLUSTERS), {}, ("Sprite2D", "Sprite2D")),
+        (read_game(CLUSTERS), {"global_observer": "Block2D"}, ("Block2D", "Sprite2D")),
+        (read_game(CLUSTERS), {"player_observers": ["Block2D"]}, ("Sprite2D", "Block2D")),
+        (read_game(CLUSTERS), {"global_observer": "Vector"}, ("Vector", "Sprite2D")),
+        # Blocks where it has no sprites.
+        (CORRIDOR, {}, ("Block2D", "Block2D")),
+        # Colours where the sprites would show another window than the player's.
+        (CORRIDOR, {"player_observers": ["Near"]}, ("Block2D", "Near")),
+        # Colours where it has neither.
+        (CORRIDOR.replace("Block2D", "Other"), {}, ("Vector", "Vector")),
+    ],
+)
+def test_the_prettiest_observer_that_shows_the_same_is_drawn(text, observers, expected):
+    document, _, _ = open_game(text.replace("Other:", "Other:\n      Type: BLOCK_2D", 1))
+    replay, _ = play(
+        text.replace("Other:", "Other:\n      Type: BLOCK_2D", 1), steps=3, **observers
+    )
+    assert drawn_observer(document, replay, None) == expected[0]
+    assert drawn_observer(document, replay, 0) == expected[1]
+    for view in ("global", 1):
+        assert len(list(draw(replay, view))) == replay.length + 1
