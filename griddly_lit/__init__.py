@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 
 if TYPE_CHECKING:
+    from griddly_lit.callbacks import Callback as Callback
+    from griddly_lit.callbacks import ModelCheckpoint as ModelCheckpoint
     from griddly_lit.engine import bundled_games as bundled_games
     from griddly_lit.envs import GeneratedLevels as GeneratedLevels
     from griddly_lit.envs import GriddlyEnvSpec as GriddlyEnvSpec
@@ -21,11 +23,16 @@ if TYPE_CHECKING:
     from griddly_lit.models import ImpalaCNN as ImpalaCNN
     from griddly_lit.models import SimpleConv as SimpleConv
     from griddly_lit.models import TorchModel as TorchModel
+    from griddly_lit.recording import EpisodeReplay as EpisodeReplay
+    from griddly_lit.recording import VideoRecording as VideoRecording
+    from griddly_lit.recording import render_replay as render_replay
     from griddly_lit.trainer import GriddlyTrainer as GriddlyTrainer
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Callback": "griddly_lit.callbacks",
+    "ModelCheckpoint": "griddly_lit.callbacks",
     "bundled_games": "griddly_lit.engine",
     "GeneratedLevels": "griddly_lit.envs",
     "GriddlyEnv": "griddly_lit.envs.gymnasium_env",
@@ -35,6 +42,9 @@ _HOMES = {
     "ImpalaCNN": "griddly_lit.models",
     "SimpleConv": "griddly_lit.models",
     "TorchModel": "griddly_lit.models",
+    "EpisodeReplay": "griddly_lit.recording",
+    "VideoRecording": "griddly_lit.recording",
+    "render_replay": "griddly_lit.recording",
     "GriddlyTrainer": "griddly_lit.trainer",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

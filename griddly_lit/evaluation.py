@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import nn
 
-from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, SequentialLevels, VectorGame
+from griddly_lit.envs import (
+    EpisodeEnd,
+    GriddlyEnvSpec,
+    LevelSource,
+    SequentialLevels,
+    VectorGame,
+)
 from griddly_lit.errors import OptionError
 from griddly_lit.models import sample
 
@@ -102,21 +109,60 @@ class EvaluationResult:
         )
 
 
-def evaluate(
+def play(
+    network: nn.Module,
+    spec: GriddlyEnvSpec,
+    levels: LevelSource,
+    games: int,
+    rounds: int,
+    seed: int,
+    record_events: bool = False,
+) -> list[EpisodeEnd]:
+    """Plays the policy, drawing its actions.
+
+    Args:
+        network: A built model.
+        spec: The environment; its step limit bounds the episodes.
+        levels: Source of the episodes' levels.
+        games: Number of games stepped together.
+        rounds: Episodes of each game. All games play as many, so that short episodes are not
+            favoured.
+        seed: The same seed gives the same episodes.
+        record_events: Keep the engine's events of each episode.
+
+    Returns:
+        ``games * rounds`` episodes in the order of their ends.
+
+    Raises:
+        OptionError: There is no step limit to end an episode.
+    """
+    if spec.max_steps is None:
+        raise OptionError("max_steps=None", "an episode may never end", "Give the spec a max_steps")
+    generator = torch.Generator().manual_seed(seed)
+    played = np.zeros(games, dtype=np.int64)
+    ends: list[EpisodeEnd] = []
+    with closing(VectorGame(spec, games, (seed, 0), levels, record_events)) as vector:
+        vector.reset()
+        while len(ends) < games * rounds:
+            with torch.no_grad():
+                logits, _ = network(torch.from_numpy(vector.observations[0]))
+                actions, _ = sample(logits, spec.action_nvec, generator)
+            for end in vector.step(actions.numpy()[:, np.newaxis]):
+                if played[end.index] < rounds:
+                    played[end.index] += 1
+                    ends.append(end)
+    return ends
+
+
+def play_levels(
     network: nn.Module,
     spec: GriddlyEnvSpec,
     levels: Sequence[int],
     episodes_per_level: int,
     seed: int,
-) -> EvaluationResult:
-    """Plays the policy, drawing its actions, on each of the levels.
-
-    Args:
-        network: A built model.
-        spec: The environment; its step limit bounds the episodes.
-        levels: Level indices.
-        episodes_per_level: Episodes on each level; every one counts, long ones too.
-        seed: The same seed gives the same episodes.
+    record_events: bool = False,
+) -> list[EpisodeEnd]:
+    """Plays every level equally often, see :func:`play`.
 
     Raises:
         OptionError: There is nothing to play, or no step limit to end an episode.
@@ -127,32 +173,18 @@ def evaluate(
             "there is no episode to play",
             "Name at least one level and one episode",
         )
-    if spec.max_steps is None:
-        raise OptionError("max_steps=None", "an episode may never end", "Give the spec a max_steps")
     total = len(levels) * episodes_per_level
-    # Each game plays its share of the episodes, so that short episodes are not favoured.
-    count = math.gcd(total, len(levels) * math.ceil(_MOST_GAMES / len(levels)))
-    rounds = total // count
-    games = VectorGame(spec, count, (seed, 0), SequentialLevels(tuple(levels)))
-    generator = torch.Generator().manual_seed(seed)
-    played = np.zeros(count, dtype=np.int64)
-    ends: list[EpisodeEnd] = []
-    try:
-        games.reset()
-        while len(ends) < total:
-            with torch.no_grad():
-                logits, _ = network(torch.from_numpy(games.observations[0]))
-                actions, _ = sample(logits, spec.action_nvec, generator)
-            for end in games.step(actions.numpy()[:, np.newaxis]):
-                if played[end.index] < rounds:
-                    played[end.index] += 1
-                    ends.append(end)
-    finally:
-        games.close()
+    games = math.gcd(total, len(levels) * math.ceil(_MOST_GAMES / len(levels)))
+    source = SequentialLevels(tuple(levels))
+    return play(network, spec, source, games, total // games, seed, record_events)
+
+
+def summarise(ends: Sequence[EpisodeEnd], levels: Sequence[int]) -> EvaluationResult:
+    """Returns the results of episodes by level."""
     return EvaluationResult(tuple(_level_result(level, ends) for level in levels))
 
 
-def _level_result(level: int, ends: list[EpisodeEnd]) -> LevelResult:
+def _level_result(level: int, ends: Sequence[EpisodeEnd]) -> LevelResult:
     mine = [end for end in ends if end.start.level == level]
     return LevelResult(
         level,

@@ -5,33 +5,27 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
+from griddly_lit.agent import Agent
 from griddly_lit.budget import Budget, seconds_of
 from griddly_lit.callbacks import Callback, ModelCheckpoint, ProgressBar, print_summary
 from griddly_lit.checkpoint import Checkpoint, newest_checkpoint, open_checkpoint, write_checkpoint
 from griddly_lit.envs import GriddlyEnvSpec
-from griddly_lit.envs.spaces import flat_actions
-from griddly_lit.errors import CheckpointError, ObserverError
-from griddly_lit.evaluation import EvaluationResult, evaluate
-from griddly_lit.interrupt import interrupts
-from griddly_lit.models import (
-    ModelSpec,
-    check_model,
-    mode,
-    model_from_dict,
-    resolve_model,
-    summarize,
-)
-from griddly_lit.tracking.publish import Publisher, default_loggers
-from griddly_lit.tracking.run_dir import run_dir
+from griddly_lit.errors import CheckpointError
+from griddly_lit.evaluation import EvaluationResult, summarise
+from griddly_lit.fit_loop import FitLoop
+from griddly_lit.fit_result import FitResult
+from griddly_lit.models import ModelSpec, model_from_dict, resolve_model, summarize
+from griddly_lit.recording import EpisodeReplay, VideoRecording, View, render_replay
+from griddly_lit.report import Report
+from griddly_lit.rllib.replays import replay_of
+from griddly_lit.tracking.publish import default_loggers
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -40,30 +34,6 @@ if TYPE_CHECKING:
     from griddly_lit.rllib.run import TrainingRun
 
 _log = logging.getLogger("griddly_lit")
-
-
-@dataclass(frozen=True)
-class FitResult:
-    """What a ``fit`` came to.
-
-    Attributes:
-        env_steps: Environment steps taken, those before a resume included.
-        iterations: Iterations finished, those before a resume included.
-        stop_reason: ``max_env_steps``, ``max_iterations``, ``max_time``, ``callback``,
-            ``interrupted`` or ``fast_dev_run``.
-        best_score: Best value of the monitored metric among the kept checkpoints.
-        best_path: The checkpoint that reached it.
-        last_path: The newest checkpoint.
-        metrics: The newest value of every metric.
-    """
-
-    env_steps: int
-    iterations: int
-    stop_reason: str
-    best_score: float | None
-    best_path: Path | None
-    last_path: Path | None
-    metrics: Mapping[str, float]
 
 
 class GriddlyTrainer:
@@ -75,12 +45,16 @@ class GriddlyTrainer:
         algorithm: ``"PPO"``, ``"APPO"``, ``"IMPALA"``, ``"DQN"``, or RLlib's config of one of them.
         training: Settings for the algorithm's ``training()``, over defaults that learn on the
             bundled games.
+        video: Record the first game of every env runner.
+        track_actions: Count actions, wins, losses and ends of each agent, as ``agent_info/…``.
         logger: True for CSV with TensorBoard beside it, a Lightning logger, several, or False.
         callbacks: More callbacks; a ModelCheckpoint among them replaces the default one.
         max_env_steps: Environment steps after which training ends. It ends with the iteration that
             reaches them.
         max_iterations: Iterations after which training ends.
         max_time: Wall time after which training ends, ``"DD:HH:MM:SS"`` or a timedelta.
+        validate_every_env_steps: Environment steps between calls of :meth:`validate`; None never.
+        validation_episodes: Episodes on each level of a validation.
         num_env_runners: Processes that sample; 0 samples in this one.
         num_envs_per_env_runner: Games stepped together in each.
         num_learners: Processes that learn; 0 learns in this one.
@@ -109,11 +83,15 @@ class GriddlyTrainer:
         *,
         algorithm: str | AlgorithmConfig = "PPO",
         training: Mapping[str, Any] | None = None,
+        video: VideoRecording | None = None,
+        track_actions: bool = False,
         logger: bool | Logger | Sequence[Logger] = True,
         callbacks: Callback | Sequence[Callback] | None = None,
         max_env_steps: int | None = None,
         max_iterations: int | None = None,
         max_time: str | timedelta | None = None,
+        validate_every_env_steps: int | None = None,
+        validation_episodes: int = 20,
         num_env_runners: int = 0,
         num_envs_per_env_runner: int = 64,
         num_learners: int = 0,
@@ -129,9 +107,14 @@ class GriddlyTrainer:
         self.model = resolve_model(model)
         self.algorithm = algorithm
         self.training = dict(training or {})
+        self.video = None if fast_dev_run else video
+        self.track_actions = track_actions
         self.logger = logger
         self.max_env_steps = max_env_steps
+        max_iterations = 1 if fast_dev_run else max_iterations
         self.budget = Budget(max_env_steps, max_iterations, seconds_of(max_time))
+        self.validate_every_env_steps = validate_every_env_steps
+        self.validation_episodes = validation_episodes
         self.num_env_runners = num_env_runners
         self.num_envs_per_env_runner = num_envs_per_env_runner
         self.num_learners = num_learners
@@ -145,7 +128,7 @@ class GriddlyTrainer:
         self.should_stop = False
         self.enable_progress_bar = enable_progress_bar
         self.enable_model_summary = enable_model_summary
-        self._network = check_model(self.model, env.observation_shapes[0], sum(env.action_nvec))
+        self._agent = Agent(env, self.model)
         self._callbacks = _as_list(callbacks)
         self._checkpointing = next(
             (callback for callback in self._callbacks if isinstance(callback, ModelCheckpoint)),
@@ -154,8 +137,7 @@ class GriddlyTrainer:
         if self._checkpointing is None and enable_checkpointing and not fast_dev_run:
             self._checkpointing = ModelCheckpoint()
             self._callbacks.append(self._checkpointing)
-        self._publisher = Publisher([])
-        self._run_dir: Path | None = None
+        self._report = self._make_report([])
         self._run: TrainingRun | None = None
         # Faults of the algorithm and its settings show now rather than at fit().
         self.to_rllib()
@@ -175,6 +157,8 @@ class GriddlyTrainer:
                 num_learners=self.num_learners,
                 accelerator=self.accelerator,
                 seed=self.seed,
+                track_actions=self.track_actions,
+                record_every=self.video.every_env_steps if self.video else None,
                 small=self.fast_dev_run,
             )
         )
@@ -202,38 +186,58 @@ class GriddlyTrainer:
         self.env_steps = self.iterations = 0
         self.metrics = {}
         self.should_stop = False
-        self._start_logging()
+        self._report = self._start_report()
         if self.enable_model_summary:
-            print_summary(summarize(self._network, self.env.observation_shapes[0]))
+            print_summary(summarize(self._agent.network, self.env.observation_shapes[0]))
         status: Literal["success", "failed"] = "failed"
+        processes = 1 + self.num_env_runners + self.num_learners
         try:
-            processes = 1 + self.num_env_runners + self.num_learners
-            with ray_session(processes), learning_threads():
-                self._run = TrainingRun(self.to_rllib())
-                try:
-                    if checkpoint is not None:
-                        self._run.restore(checkpoint.rllib_dir)
-                        self.env_steps, self.iterations = self._run.env_steps, self._run.iterations
-                    stop_reason = self._iterate(self._run, callbacks)
-                    self._network.load_state_dict(self._run.weights())
-                finally:
-                    self._run.close()
-                    self._run = None
+            with ExitStack() as stack:
+                stack.enter_context(ray_session(processes))
+                stack.enter_context(learning_threads())
+                self._run = stack.enter_context(closing(TrainingRun(self.to_rllib())))
+                if checkpoint is not None:
+                    self._run.restore(checkpoint.rllib_dir)
+                    self.env_steps, self.iterations = self._run.env_steps, self._run.iterations
+                loop = FitLoop(
+                    self,
+                    self._run,
+                    self._report,
+                    callbacks,
+                    self.budget,
+                    self.validate,
+                    self.validate_every_env_steps,
+                )
+                stop_reason = loop.run()
+                self._agent.network.load_state_dict(self._run.weights())
             status = "success"
         finally:
+            self._run = None
             for callback in callbacks:
                 callback.on_teardown()
-            self._publisher.finalize(status)
+            self._report.finish(status)
         kept = self._checkpointing
         return FitResult(
             env_steps=self.env_steps,
             iterations=self.iterations,
-            stop_reason=stop_reason,
+            stop_reason="fast_dev_run" if self.fast_dev_run else stop_reason,
             best_score=kept.best_score if kept else None,
             best_path=kept.best_path if kept else None,
             last_path=kept.last_path if kept else None,
             metrics=dict(self.metrics),
         )
+
+    def validate(self) -> EvaluationResult:
+        """Plays the policy on the training levels, ``validation_episodes`` on each.
+
+        During :meth:`fit` it is called every ``validate_every_env_steps``.
+
+        Returns:
+            Results by level; also logged as ``val/…``.
+        """
+        if self._run is not None:
+            self._agent.network.load_state_dict(self._run.weights())
+        return self._evaluate("val", self.env.level_source.indices(), self.validation_episodes)
 
     def test(
         self,
@@ -256,12 +260,38 @@ class GriddlyTrainer:
         chosen = self.env.test_levels or self.env.level_source.indices()
         if levels is not None:
             chosen = (levels,) if isinstance(levels, int) else tuple(levels)
-        checkpoint = self._find_checkpoint(ckpt_path)
-        if checkpoint is not None:
-            self._load_weights(checkpoint)
-        result = evaluate(self._network, self.env, chosen, episodes_per_level, self.seed)
-        self._publisher.scalars(result.metrics("test"), self.env_steps)
+        self._use_weights(ckpt_path)
+        result = self._evaluate("test", chosen, episodes_per_level)
+        self._report.flush()
         return result
+
+    def play(
+        self,
+        level: int | str = 0,
+        path: str | Path = "episode.mp4",
+        view: View = "global",
+        ckpt_path: str | Path | None = None,
+    ) -> EpisodeReplay:
+        """Plays one episode into a video file.
+
+        Args:
+            level: A level's index, or a level string.
+            path: The video, ending in ``.mp4`` or ``.gif``.
+            view: ``"global"``, or the id of an agent, 1 … P.
+            ckpt_path: As for :meth:`test`.
+
+        Returns:
+            The episode; ``save`` keeps it as a small file.
+
+        Raises:
+            OptionError: The spec has no ``max_steps``, or the view or the file's ending is unknown.
+            LevelError: There is no such level.
+        """
+        self._use_weights(ckpt_path)
+        replay = replay_of(self.env, self._agent.play_level(level, self.seed))
+        options = self.video or VideoRecording()
+        render_replay(replay, path, view, fps=options.fps, renderer=options.renderer)
+        return replay
 
     def act(self, observation: ArrayLike, agent_id: int | None = None) -> Any:
         """Returns the policy's most probable action.
@@ -277,21 +307,7 @@ class GriddlyTrainer:
         Raises:
             ObserverError: The observation's shape is not that of the environment.
         """
-        array = np.asarray(observation)
-        shape = self.env.observation_shapes[0]
-        if array.shape[-3:] != shape or array.ndim not in (3, 4):
-            raise ObserverError(
-                f"observation of shape {array.shape}",
-                f"this agent sees {shape}",
-                "Pass one observation (H, W, C) or a batch (B, H, W, C)",
-            )
-        batch = torch.from_numpy(array.reshape(-1, *shape))
-        with torch.no_grad():
-            logits, _ = self._network(batch)
-        actions = flat_actions(mode(logits, self.env.action_nvec).numpy())
-        if array.ndim == 4:
-            return actions
-        return int(actions[0]) if actions.ndim == 1 else actions[0]
+        return self._agent.act(observation)
 
     @classmethod
     def from_checkpoint(cls, path: str | Path, **options: Any) -> GriddlyTrainer:
@@ -308,14 +324,14 @@ class GriddlyTrainer:
         saved = checkpoint.trainer_settings()
         saved["model"] = model_from_dict(saved["model"])
         trainer = cls(**{"env": checkpoint.env_spec(), **saved, **options})
-        trainer._load_weights(checkpoint)
+        trainer._agent.load(checkpoint)
         trainer.env_steps, trainer.iterations = checkpoint.env_steps, checkpoint.iterations
         return trainer
 
     @property
     def checkpoint_dir(self) -> Path:
         """Where checkpoints of this run belong."""
-        return (self._run_dir or self.default_root_dir) / "checkpoints"
+        return self._report.run_dir / "checkpoints"
 
     def save_checkpoint(self, path: str | Path) -> None:
         """Writes a checkpoint during training.
@@ -344,42 +360,31 @@ class GriddlyTrainer:
             metrics=self.metrics,
         )
 
-    def _iterate(self, run: TrainingRun, callbacks: list[Callback]) -> str:
-        for callback in callbacks:
-            callback.on_fit_start(self)
-        self.budget.start()
-        reason = self.budget.reached(self.env_steps, self.iterations)
-        with interrupts() as interrupted:
-            while reason is None:
-                metrics = run.iterate()
-                self.env_steps, self.iterations = run.env_steps, run.iterations
-                self.metrics.update(metrics)
-                self._publisher.scalars(metrics, self.env_steps)
-                for callback in callbacks:
-                    callback.on_iteration_end(self)
-                reason = self.budget.reached(self.env_steps, self.iterations)
-                if self.fast_dev_run:
-                    reason = "fast_dev_run"
-                elif interrupted.is_set():
-                    reason = "interrupted"
-                elif self.should_stop:
-                    reason = "callback"
-        for callback in callbacks:
-            callback.on_fit_end(self)
-        return reason
+    def _evaluate(
+        self, prefix: str, levels: Sequence[int], episodes_per_level: int
+    ) -> EvaluationResult:
+        ends = self._agent.play_levels(
+            levels, episodes_per_level, self.seed, record_events=self.track_actions
+        )
+        result = summarise(ends, levels)
+        self.metrics.update(result.metrics(prefix))
+        self._report.evaluation(prefix, result, ends, self.env_steps)
+        return result
 
-    def _start_logging(self) -> None:
+    def _start_report(self) -> Report:
         loggers: list[Logger] = []
-        if not self.fast_dev_run:
-            if self.logger is True:
-                loggers = default_loggers(self.default_root_dir)
-            elif self.logger is not False:
-                loggers = _as_list(self.logger)
-        self._publisher = Publisher(loggers)
+        if self.logger is True and not self.fast_dev_run:
+            loggers = default_loggers(self.default_root_dir)
+        elif self.logger is not False and not self.fast_dev_run:
+            loggers = _as_list(self.logger)
         env = self.env.to_dict()
         del env["yaml_string"]
-        self._publisher.hyperparameters({"env": env, **self._settings()})
-        self._run_dir = run_dir(loggers)
+        report = self._make_report(loggers)
+        report.start({"env": env, **self._settings()})
+        return report
+
+    def _make_report(self, loggers: Sequence[Logger]) -> Report:
+        return Report(self.env, loggers, self.video, self.track_actions, self.default_root_dir)
 
     def _settings(self) -> dict[str, Any]:
         """Returns what the trainer was told, as JSON values, for checkpoints and loggers."""
@@ -418,9 +423,10 @@ class GriddlyTrainer:
         _log.warning("ckpt_path='last' finds no checkpoint: training begins anew.")
         return None
 
-    def _load_weights(self, checkpoint: Checkpoint) -> None:
-        checkpoint.check_fits(self.env, self.model)
-        self._network.load_state_dict(checkpoint.weights())
+    def _use_weights(self, ckpt_path: str | Path | None) -> None:
+        checkpoint = self._find_checkpoint(ckpt_path)
+        if checkpoint is not None:
+            self._agent.load(checkpoint)
 
 
 def _as_list(value: Any) -> list[Any]:

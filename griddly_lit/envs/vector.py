@@ -44,6 +44,8 @@ class EpisodeEnd:
         observations: The last observation of each player, uint8 (H, W, C).
         actions: Integer array (length, players, parts).
         rewards: float32 array (length, players).
+        events: The engine's events since :meth:`VectorGame.take_events` was last called; none
+            unless events are recorded.
     """
 
     index: int
@@ -55,6 +57,7 @@ class EpisodeEnd:
     observations: tuple[NDArray[np.uint8], ...]
     actions: NDArray[np.integer[Any]]
     rewards: NDArray[np.float32]
+    events: list[Mapping[str, Any]]
 
 
 class VectorGame:
@@ -194,9 +197,11 @@ class VectorGame:
         return start
 
     def _end(self, index: int, result: StepResult) -> EpisodeEnd:
+        events: list[Mapping[str, Any]] = []
         if self._events is not None:
             # The reset that follows would drop them.
-            self._events += self._games[index].take_events()
+            events = self._games[index].take_events()
+            self._events += events
         actions, rewards = self._log.of(index)
         return EpisodeEnd(
             index=index,
@@ -208,6 +213,7 @@ class VectorGame:
             observations=tuple(array[index].copy() for array in self.observations),
             actions=actions,
             rewards=rewards,
+            events=events,
         )
 
 

@@ -44,8 +44,8 @@ from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, VectorGame
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.models.distributions import mode, sample
 from griddly_lit.recording import EpisodeReplay
-from griddly_lit.rllib.first_game import FirstGameReplays
 from griddly_lit.rllib.fragment import EpisodeIds, Fragment
+from griddly_lit.rllib.replays import FirstGameReplays
 from griddly_lit.tracking.events import count_events, count_outcomes, no_counts
 
 EPISODES = "episodes"

@@ -87,7 +87,9 @@ class TrainingRun:
         }
 
     def _episode_metrics(self, runners: Mapping[str, Any]) -> dict[str, float | None]:
-        self._episodes.extend(runners.get(EPISODES, ()))
+        ended = runners.get(EPISODES)
+        # RLlib gives NaN for a series without items.
+        self._episodes.extend(ended if isinstance(ended, list) else ())
         metrics = {"train/episodes": runners.get(NUM_EPISODES_LIFETIME)}
         if self._episodes:
             means = np.mean(self._episodes, axis=0)

@@ -181,7 +181,7 @@ def test_a_checkpoint_is_written_whole_or_not_at_all(fitted, tmp_path):
     parts = {
         "env": mine.env,
         "settings": mine._settings(),
-        "weights": mine._network.state_dict(),
+        "weights": mine._agent.network.state_dict(),
         "episodes": [],
         "env_steps": 1,
         "iterations": 1,

@@ -1,0 +1,31 @@
+"""What a fit came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a ``fit`` came to.
+
+    Attributes:
+        env_steps: Environment steps taken, those before a resume included.
+        iterations: Iterations finished, those before a resume included.
+        stop_reason: ``max_env_steps``, ``max_iterations``, ``max_time``, ``callback``,
+            ``interrupted`` or ``fast_dev_run``.
+        best_score: Best value of the monitored metric among the kept checkpoints.
+        best_path: The checkpoint that reached it.
+        last_path: The newest checkpoint.
+        metrics: The newest value of every metric.
+    """
+
+    env_steps: int
+    iterations: int
+    stop_reason: str
+    best_score: float | None
+    best_path: Path | None
+    last_path: Path | None
+    metrics: Mapping[str, float]

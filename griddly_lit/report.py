@@ -1,0 +1,133 @@
+"""All that a run tells its loggers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
+from griddly_lit.evaluation import EvaluationResult
+from griddly_lit.recording import EpisodeReplay, VideoRecording
+from griddly_lit.rllib.replays import replay_of
+from griddly_lit.tracking.events import Counts, count_events, count_outcomes, flatten, no_counts
+from griddly_lit.tracking.publish import Publisher
+from griddly_lit.tracking.run_dir import run_dir
+from griddly_lit.videos import Videos
+
+if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
+
+
+class Report:
+    """Metrics, videos and action counts of one run, on their way to the loggers.
+
+    Args:
+        env: The environment.
+        loggers: Lightning loggers.
+        video: Record videos, and how.
+        track_actions: Publish action counts of evaluations.
+        root: Where files go that no logger has a folder for.
+
+    Attributes:
+        run_dir: Folder of the run, beside what the first logger writes.
+    """
+
+    def __init__(
+        self,
+        env: GriddlyEnvSpec,
+        loggers: Sequence[Logger],
+        video: VideoRecording | None,
+        track_actions: bool,
+        root: Path,
+    ) -> None:
+        self.run_dir = root
+        self._env = env
+        self._loggers = loggers
+        self._video = video
+        self._track_actions = track_actions
+        self._publisher = Publisher(loggers)
+        self._videos: Videos | None = None
+
+    def start(self, settings: Mapping[str, Any]) -> None:
+        """Begins the run.
+
+        Args:
+            settings: Its hyper-parameters; mappings may be nested.
+        """
+        self._publisher.hyperparameters(settings)
+        self.run_dir = run_dir(self._loggers) or self.run_dir
+
+    def iteration(
+        self, metrics: Mapping[str, float], replays: Sequence[EpisodeReplay], env_steps: int
+    ) -> None:
+        """Publishes an iteration of training; its videos follow when they are drawn."""
+        self._publisher.scalars(metrics, env_steps)
+        if replays or self._videos is not None:
+            self._recorder().submit(replays, env_steps)
+
+    def evaluation(
+        self, prefix: str, result: EvaluationResult, ends: Sequence[EpisodeEnd], env_steps: int
+    ) -> None:
+        """Publishes a validation or test.
+
+        Args:
+            prefix: ``val`` or ``test``.
+            result: Its results.
+            ends: Its episodes.
+            env_steps: Environment steps of training so far.
+        """
+        self._publisher.scalars(result.metrics(prefix), env_steps)
+        if self._track_actions:
+            self._actions(prefix, ends, env_steps)
+        if self._video is not None:
+            in_order = sorted(ends, key=lambda end: float(end.returns.sum()))
+            for wanted, name, end in (
+                (self._video.best, "best", in_order[-1]),
+                (self._video.worst, "worst", in_order[0]),
+            ):
+                if wanted:
+                    replay = replay_of(self._env, end)
+                    self._recorder().submit([replay], env_steps, f"videos/{prefix}/{name}")
+
+    def flush(self) -> None:
+        """Publishes the videos that still wait."""
+        if self._videos is not None:
+            self._videos.close()
+            self._videos = None
+
+    def finish(self, status: Literal["success", "failed"]) -> None:
+        """Ends the run; a W&B run that was opened for it is finished."""
+        self.flush()
+        self._publisher.finalize(status)
+
+    def _recorder(self) -> Videos:
+        if self._videos is None:
+            assert self._video is not None
+            keep_in = None if self._loggers else self.run_dir / "videos"
+            self._videos = Videos(self._video, self._publisher, keep_in)
+        return self._videos
+
+    def _actions(self, prefix: str, ends: Sequence[EpisodeEnd], env_steps: int) -> None:
+        game = self._env.game
+        counts: Counts = no_counts(game.player_count, game.action_names)
+        for end in ends:
+            counts.update(count_events(end.events))
+            counts.update(count_outcomes(end.outcomes))
+        self._publisher.scalars(
+            {f"{prefix}/{name}": count for name, count in flatten(counts).items()}, env_steps
+        )
+        names = sorted({name for _, name in counts})
+        agents = range(1, game.player_count + 1)
+        rows: list[list[str | float]] = [
+            [str(agent), *(counts[agent, name] for name in names)] for agent in agents
+        ]
+        self._publisher.table(f"{prefix}/actions", ["agent", *names], rows, env_steps)
+        total = Counter[str]()
+        for (_, name), count in counts.items():
+            total[name] += count
+        values = [total[name] for name in names]
+        self._publisher.bar_chart(
+            f"{prefix}/action_counts", names, values, env_steps, "actions and outcomes"
+        )
