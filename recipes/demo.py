@@ -1,6 +1,6 @@
 """What ``make demo`` runs: a gnome learns to collect gems among spiders, in about two minutes.
 
-It leaves a learning curve, checkpoints and logs under ``runs/demo``.
+It leaves a learning curve, a video, checkpoints and logs under ``runs/demo``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ def main() -> None:
     test = trainer.test(episodes_per_level=32, ckpt_path="best")
     run = trainer.checkpoint_dir.parent
     curve = draw_curve(run / "metrics.csv", run / "learning_curve.png")
+    video = run / "episode.mp4"
+    trainer.play(path=video, ckpt_path="best")
 
     low, high = test.return_interval
     table = Table(title="spider-nest, PPO with ImpalaCNN", show_header=False)
@@ -39,10 +41,15 @@ def main() -> None:
     )
     table.add_row("test return, 32 episodes", f"{test.return_mean:.2f}  [{low:.2f}, {high:.2f}]")
     table.add_row("speed, steps a second", f"{result.metrics['time/env_steps_per_second']:,.0f}")
-    table.add_row("learning curve", str(curve))
-    table.add_row("best checkpoint", str(result.best_path))
-    table.add_row("metrics", str(run / "metrics.csv"))
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for name, path in (
+        ("learning curve", curve),
+        ("video", video),
+        ("best checkpoint", result.best_path),
+        ("metrics", run / "metrics.csv"),
+    ):
+        console.print(f"{name}: {path}", soft_wrap=True, highlight=False)
 
 
 def draw_curve(metrics: Path, picture: Path) -> Path:
