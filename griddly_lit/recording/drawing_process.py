@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 # The renderers' products are small: threads of their own would only take cores from training.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -32,7 +32,7 @@ class DrawingProcess:
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[str] | None = None
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
+        self._complaints: IO[bytes] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -55,7 +55,7 @@ class DrawingProcess:
             answer = self._child.stdout.readline()
         except OSError as error:
             raise DrawingProcessError(self._bury() or str(error)) from error
-        if not answer:
+        if not answer.endswith("\n"):
             raise DrawingProcessError(self._bury())
         answered: dict[str, Any] = json.loads(answer)
         return answered
@@ -67,11 +67,11 @@ class DrawingProcess:
             _kill_group(child)
 
     def close(self) -> None:
-        """Ends the process and frees what belongs to it; it has no job any more."""
+        """Ends the process, which has no job any more."""
         self._bury()
-        self._complaints.close()
 
     def _start(self) -> subprocess.Popen[str]:
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
         path = os.pathsep.join(entry for entry in sys.path if entry)
         return subprocess.Popen(
             [sys.executable, "-m", "griddly_lit.recording.worker"],
@@ -85,17 +85,16 @@ class DrawingProcess:
 
     def _bury(self) -> str:
         child, self._child = self._child, None
-        if child is None:
+        if child is None or self._complaints is None:
             return ""
         _kill_group(child)
         code = child.wait()
         for pipe in (child.stdin, child.stdout):
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
-        self._complaints.seek(0)
-        said = self._complaints.read().decode("utf-8", "replace").strip().splitlines()
-        self._complaints.seek(0)
-        self._complaints.truncate()
+        with self._complaints as complaints:
+            complaints.seek(0)
+            said = complaints.read().decode("utf-8", "replace").strip().splitlines()
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return f"{how}: {said[-1]}" if said else how
 

@@ -70,7 +70,6 @@ class VideoRecorder:
         self._finished: queue.SimpleQueue[FinishedVideo] = queue.SimpleQueue()
         self._process = DrawingProcess()
         self._told: set[str] = set()
-        self._paths: set[Path] = set()
         self._given_up = threading.Event()
         # A daemon: a program that forgets to close the recorder still ends.
         self._thread = threading.Thread(target=self._run, name="griddly_lit video", daemon=True)
@@ -189,10 +188,9 @@ class VideoRecorder:
         suffix = f".{self._settings.format}"
         path, number = folder / f"step_{env_steps:09d}{suffix}", 1
         # Several runners may finish an episode of a level within one iteration.
-        while path in self._paths or path.exists():
+        while path.exists():
             number += 1
             path = folder / f"step_{env_steps:09d}_{number}{suffix}"
-        self._paths.add(path)
         return path
 
     def _tell(self, kind: str, text: str) -> None:
