@@ -88,7 +88,9 @@ class TrainingRun:
 
     def _episode_metrics(self, runners: Mapping[str, Any]) -> dict[str, float | None]:
         ended = runners.get(EPISODES)
-        # RLlib gives NaN for a series without items.
+        # RLlib gives a series of one item as that item, and NaN for one of none.
+        if isinstance(ended, tuple):
+            ended = [ended]
         self._episodes.extend(ended if isinstance(ended, list) else ())
         metrics = {"train/episodes": runners.get(NUM_EPISODES_LIFETIME)}
         if self._episodes:

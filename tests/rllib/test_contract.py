@@ -1,5 +1,7 @@
 """The parts of RLlib that this package stands on, in one place for the next upgrade of ray."""
 
+from collections import deque
+
 import pytest
 from games import CORRIDOR
 
@@ -70,3 +72,19 @@ def test_episodes_in_flight_name_what_repeats_them(run):
         assert episode["level"] in (0, 1)
         assert 0 <= episode["seed"] < 2**32
         assert len(episode["actions"]) < 10
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_series_of_any_length_arrives(count):
+    from ray.rllib.utils.metrics.metrics_logger import MetricsLogger
+
+    runner, root = MetricsLogger(root=False), MetricsLogger(root=True)
+    facts = [(float(n), n, False) for n in range(count)]
+    for fact in facts:
+        runner.log_value("episodes", fact, reduce="item_series")
+    runner.log_value("other", 1, reduce="sum")
+    root.aggregate([runner.reduce()], key="env_runners")
+    training = TrainingRun.__new__(TrainingRun)
+    training._episodes = deque(maxlen=100)
+    training._episode_metrics(root.compile()["env_runners"])
+    assert list(training._episodes) == facts
