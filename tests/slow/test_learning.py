@@ -1,0 +1,66 @@
+"""Agents learn: minutes each, run by ``make test-slow``."""
+
+import pytest
+
+from conftest import SPIDER_NEST
+from griddly_lit import Callback, GriddlyEnvSpec, GriddlyTrainer
+
+pytestmark = pytest.mark.slow
+
+
+class StopAt(Callback):
+    """Ends training when the mean return over 100 episodes reaches a goal."""
+
+    def __init__(self, goal):
+        self.goal = goal
+        self.best = float("-inf")
+
+    def on_iteration_end(self, trainer):
+        if trainer.metrics.get("train/episodes", 0) >= 100:
+            self.best = max(self.best, trainer.metrics["train/return_mean"])
+        trainer.should_stop = self.best >= self.goal
+
+
+def learn(spec, model, goal, max_env_steps, **options):
+    stop = StopAt(goal)
+    trainer = GriddlyTrainer(
+        spec,
+        model,
+        callbacks=stop,
+        max_env_steps=max_env_steps,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        **options,
+    )
+    trainer.fit()
+    return stop.best
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_ppo_with_simple_conv_learns_spider_nest(seed):
+    spec = GriddlyEnvSpec(yaml_file=SPIDER_NEST, max_steps=500)
+    assert learn(spec, "SimpleConv", 1.5, 250_000, seed=seed) >= 1.5
+
+
+# A random policy wins about 0.15 a episode of 50 steps here.
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    ("algorithm", "num_env_runners"), [("APPO", 1), ("IMPALA", 1), ("APPO", 0), ("DQN", 0)]
+)
+def test_other_algorithms_learn_through_the_same_runner(algorithm, num_env_runners):
+    spec = GriddlyEnvSpec(
+        yaml_file="Single-Player/Mini-Grid/minigrid-doggo.yaml", levels=1, max_steps=50
+    )
+    best = learn(
+        spec,
+        "ImpalaCNN",
+        0.9,
+        200_000,
+        seed=1,
+        algorithm=algorithm,
+        num_env_runners=num_env_runners,
+    )
+    assert best >= 0.9
