@@ -24,9 +24,10 @@ import time
 from pathlib import Path
 from statistics import median
 
-from machine import circumstances, write_result
 from rich.console import Console
 from rich.table import Table
+
+from machine import circumstances, write_result
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 

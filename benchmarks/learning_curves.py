@@ -37,9 +37,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import RESULTS, circumstances, write_result
 from numpy.typing import NDArray
 from scipy import stats
+
+from machine import RESULTS, circumstances, write_result
 
 RUNNERS = ("griddly_lit", "stock")
 SEEDS = (1, 2, 3, 4, 5)
@@ -65,7 +66,7 @@ def train(runner: str, seed: int, env_steps: int) -> dict[str, Any]:
     )
 
     from griddly_lit import GriddlyEnvSpec, ImpalaCNN
-    from griddly_lit.evaluation import evaluate
+    from griddly_lit.evaluation import play_levels
     from griddly_lit.rllib.config import Settings, algorithm_config
     from griddly_lit.rllib.run import TrainingRun
     from griddly_lit.rllib.session import ray_session
@@ -90,9 +91,10 @@ def train(runner: str, seed: int, env_steps: int) -> dict[str, Any]:
                 curve.append((env_steps_taken, return_mean))
         network.load_state_dict(run.weights())
         run.close()
+    episodes = play_levels(network, spec, [0], EPISODES, seed)
     return {
         "curve": curve,
-        "final_return": evaluate(network, spec, [0], EPISODES, seed).return_mean,
+        "final_return": float(np.mean([episode.returns.sum() for episode in episodes])),
         "seconds": time.perf_counter() - began,
     }
 

@@ -13,10 +13,10 @@ import statistics
 import time
 
 import numpy as np
-from machine import circumstances, write_result
 
 from griddly_lit import engine
 from griddly_lit.recording.renderers import Renderer, make_renderer, needed_observers
+from machine import circumstances, write_result
 
 SEED = 1
 

@@ -34,7 +34,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from machine import circumstances, write_result
 from numpy.typing import NDArray
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.env.env_runner import EnvRunner
@@ -47,6 +46,7 @@ from griddly_lit import GriddlyEnvSpec, SimpleConv
 from griddly_lit.engine import binding
 from griddly_lit.rllib.config import Settings, algorithm_config
 from griddly_lit.rllib.env_runner import GriddlyEnvRunner
+from machine import circumstances, write_result
 
 GAMES = 128
 STOCK_GAMES = (8, 32, 64, 128, 256)

@@ -2,8 +2,8 @@ import resource
 
 import numpy as np
 import pytest
-from games import CORRIDOR, LEFT, RIGHT
 
+from games import CORRIDOR, LEFT, RIGHT
 from griddly_lit.engine import Game, load_gdy, parse_game, probe, read_game
 from griddly_lit.errors import ActionError, EpisodeError, LevelError, OptionError
 

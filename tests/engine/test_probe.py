@@ -1,6 +1,6 @@
 import pytest
-from games import CORRIDOR
 
+from games import CORRIDOR
 from griddly_lit.engine import GameInfo, bundled_games, parse_game, probe, read_game
 from griddly_lit.engine.level_map import row_widths
 from griddly_lit.errors import GameFileError, GameLoadError, LevelError, ObserverError

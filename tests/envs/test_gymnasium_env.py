@@ -1,10 +1,10 @@
 import gymnasium
 import numpy as np
 import pytest
-from conftest import SOKOBAN, ZELDA
-from games import CORRIDOR, RIGHT
 from gymnasium.utils.env_checker import check_env
 
+from conftest import SOKOBAN, ZELDA
+from games import CORRIDOR, RIGHT
 from griddly_lit import GriddlyEnv, bundled_games
 from griddly_lit.errors import ActionError, OptionError
 

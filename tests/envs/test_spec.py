@@ -2,9 +2,9 @@ import json
 import pickle
 
 import pytest
+
 from conftest import CLUSTERS, SOKOBAN
 from games import CORRIDOR
-
 from griddly_lit import GeneratedLevels, GriddlyEnvSpec, SequentialLevels, bundled_games
 from griddly_lit.errors import GameFileError, LevelError, ObserverError, OptionError
 

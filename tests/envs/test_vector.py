@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+
 from conftest import CLUSTERS, SOKOBAN
 from games import CORRIDOR, LEFT, RIGHT
-
 from griddly_lit import GriddlyEnvSpec, SequentialLevels
 from griddly_lit.engine import Game, load_gdy
 from griddly_lit.envs import VectorGame

@@ -4,10 +4,10 @@ import imageio.v3 as iio
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from recording.episodes import pictures
 
 from griddly_lit.errors import OptionError
 from griddly_lit.recording import VideoError, write_video
+from recording.episodes import pictures
 
 
 def moving_square(count, height, width):

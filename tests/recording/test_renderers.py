@@ -7,12 +7,12 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import yaml
-from picture_game import DOWN, DUEL, LEFT, RIGHT, SHAPES, UP, picture_game
 
 from griddly_lit import engine
 from griddly_lit.errors import ObserverError
 from griddly_lit.recording.renderers import make_renderer, needed_observers
 from griddly_lit.recording.renderers.tiles import load_tile
+from picture_game import DOWN, DUEL, LEFT, RIGHT, SHAPES, UP, picture_game
 
 TILE = 24
 BUNDLED = {

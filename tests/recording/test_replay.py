@@ -5,12 +5,12 @@ import sys
 
 import numpy as np
 import pytest
-from games import CORRIDOR, LEFT, RIGHT
-from recording.episodes import play
 
+from games import CORRIDOR, LEFT, RIGHT
 from griddly_lit.engine import bundled_games, read_game
 from griddly_lit.errors import ReplayError
 from griddly_lit.recording import EpisodeReplay
+from recording.episodes import play
 
 WIN = np.full((3, 1, 1), RIGHT)
 STEPS = 400

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
-from games import CORRIDOR, LEFT
-from recording.episodes import assert_shows, pictures, play
 
+from games import CORRIDOR, LEFT
 from griddly_lit.engine import read_game
 from griddly_lit.errors import ObserverError, OptionError, ReplayError
 from griddly_lit.recording import RecordingSchedule, VideoRecording, draw, render_replay
 from griddly_lit.recording.replay import open_game
 from griddly_lit.recording.views import drawn_observer
+from recording.episodes import assert_shows, pictures, play
 
 CLUSTERS = "Single-Player/GVGAI/clusters_partially_observable.yaml"
 

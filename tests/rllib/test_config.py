@@ -1,9 +1,9 @@
 import pytest
-from conftest import CLUSTERS, ZELDA
 from ray.rllib.algorithms.dqn import DQNConfig
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.algorithms.sac import SACConfig
 
+from conftest import CLUSTERS, ZELDA
 from griddly_lit import GriddlyEnvSpec, SimpleConv
 from griddly_lit.errors import AlgorithmError, OptionError
 from griddly_lit.rllib.algorithms import training_settings

@@ -3,8 +3,8 @@
 from collections import deque
 
 import pytest
-from games import CORRIDOR
 
+from games import CORRIDOR
 from griddly_lit import GriddlyEnvSpec, ImpalaCNN
 from griddly_lit.rllib.config import Settings, algorithm_config
 from griddly_lit.rllib.run import TrainingRun

@@ -4,9 +4,9 @@ import sys
 import numpy as np
 import pytest
 import torch
+
 from conftest import CLUSTERS, ZELDA
 from games import CORRIDOR
-
 from griddly_lit import GriddlyEnvSpec, ImpalaCNN
 from griddly_lit.engine import Game, load_gdy
 from griddly_lit.models import log_prob

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from picture_game import DUEL, SHAPES, picture_game
 
 from griddly_lit import engine
 from griddly_lit.recording.renderers import make_renderer, needed_observers
+from picture_game import DUEL, SHAPES, picture_game
 
 pytestmark = pytest.mark.slow
 

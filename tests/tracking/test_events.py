@@ -2,8 +2,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from games import CORRIDOR, DOWN, LEFT, RIGHT
 
+from games import CORRIDOR, DOWN, LEFT, RIGHT
 from griddly_lit.engine import Game, load_gdy, parse_game, probe, read_game
 from griddly_lit.tracking.events import count_events, count_outcomes, flatten, no_counts
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lightning.pytorch.loggers import CSVLogger
-from tracking.publish_samples import COLUMNS, FPS, ROWS, PlainLogger, line_figure
 
 from griddly_lit.tracking.publish import Publisher, default_loggers
+from tracking.publish_samples import COLUMNS, FPS, ROWS, PlainLogger, line_figure
 
 
 def test_importing_it_imports_no_tracker():

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
-from tracking.publish_samples import COLUMNS, FPS, ROWS, PlainLogger, line_figure
 
 from griddly_lit.tracking.publish import Publisher
+from tracking.publish_samples import COLUMNS, FPS, ROWS, PlainLogger, line_figure
 
 
 class CometLogger(PlainLogger):

@@ -11,6 +11,8 @@ import imageio.v3 as imageio
 import pytest
 import yaml
 from lightning.pytorch.loggers import CSVLogger
+
+from griddly_lit.tracking.publish import Publisher
 from tracking.publish_samples import (
     COLUMNS,
     FPS,
@@ -20,8 +22,6 @@ from tracking.publish_samples import (
     write_checkpoint,
     write_video,
 )
-
-from griddly_lit.tracking.publish import Publisher
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import imageio.v3 as imageio
 import pytest
+
+from griddly_lit.tracking.publish import Publisher
 from tracking.publish_samples import (
     COLUMNS,
     FPS,
@@ -17,8 +19,6 @@ from tracking.publish_samples import (
     write_checkpoint,
     write_video,
 )
-
-from griddly_lit.tracking.publish import Publisher
 
 pytest.importorskip("mlflow", reason="MLflow is not installed")
 

@@ -12,9 +12,9 @@ from matplotlib import pyplot
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
-from tracking.publish_samples import COLUMNS, FPS, ROWS, moving_square, write_video
 
 from griddly_lit.tracking.publish import Publisher
+from tracking.publish_samples import COLUMNS, FPS, ROWS, moving_square, write_video
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import wandb
 from lightning.pytorch.loggers import WandbLogger
+
+from griddly_lit.tracking.publish import Publisher
 from tracking.publish_samples import (
     COLUMNS,
     FPS,
@@ -21,8 +23,6 @@ from tracking.publish_samples import (
     write_video,
 )
 from tracking.wandb_log import offline_runs
-
-from griddly_lit.tracking.publish import Publisher
 
 STEP = "trainer/global_step"
 

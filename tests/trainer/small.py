@@ -1,7 +1,6 @@
 """A trainer that is small enough for tests."""
 
 from conftest import CLUSTERS
-
 from griddly_lit import GriddlyEnvSpec, GriddlyTrainer, ImpalaCNN
 
 TRAINING = {"train_batch_size_per_learner": 128, "minibatch_size": 64, "num_epochs": 1}

@@ -5,15 +5,15 @@ import shutil
 import numpy as np
 import pytest
 import torch
+
 from conftest import ZELDA
 from games import CORRIDOR
-from trainer.small import STEPS, spec, trainer
-
 from griddly_lit import GAP, GriddlyTrainer
 from griddly_lit.callbacks import Callback, ModelCheckpoint
 from griddly_lit.checkpoint import open_checkpoint, write_checkpoint
 from griddly_lit.engine import Game, load_gdy
 from griddly_lit.errors import CheckpointError
+from trainer.small import STEPS, spec, trainer
 
 pytestmark = pytest.mark.usefixtures("ray_once")
 

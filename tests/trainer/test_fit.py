@@ -8,11 +8,11 @@ import pytest
 import torch
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from trainer.small import STEPS, TRAINING, spec, trainer
 
 from griddly_lit import ImpalaCNN, TorchModel
 from griddly_lit.callbacks import Callback, ModelCheckpoint
 from griddly_lit.errors import GriddlyLitError, ModelError, ObserverError, OptionError
+from trainer.small import STEPS, TRAINING, spec, trainer
 
 pytestmark = pytest.mark.usefixtures("ray_once")
 

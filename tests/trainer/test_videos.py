@@ -9,10 +9,10 @@ import sys
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from trainer.small import spec, trainer
 
 from griddly_lit import EpisodeReplay, VideoRecording, render_replay
 from griddly_lit.errors import LevelError, OptionError
+from trainer.small import spec, trainer
 
 SCRIPT = """
 import sys
