@@ -27,6 +27,7 @@ class SupportedAlgorithm:
         small: The same for one quick look at whether all works.
         steps_per_iteration: Least number of environment steps between reports, of algorithms whose
             own training step is shorter than that.
+        fragment_fills_batch: By default, one fragment of all games of a runner is one batch.
     """
 
     config: str
@@ -34,6 +35,7 @@ class SupportedAlgorithm:
     training: dict[str, Any]
     small: dict[str, Any]
     steps_per_iteration: int = 0
+    fragment_fills_batch: bool = False
 
     def config_class(self) -> type[AlgorithmConfig]:
         """Imports the class of its config."""
@@ -43,12 +45,13 @@ class SupportedAlgorithm:
 
 
 _V_TRACE = {
-    "lr": 5e-4,
+    "lr": 1e-3,
     "gamma": 0.99,
     "entropy_coeff": 0.01,
     "vf_loss_coeff": 0.5,
     "grad_clip": 40.0,
-    "train_batch_size_per_learner": 1024,
+    # One update a batch, so many small ones.
+    "train_batch_size_per_learner": 512,
 }
 
 _V_TRACE_SMALL = {"train_batch_size_per_learner": 32}
@@ -80,6 +83,7 @@ ALGORITHMS = {
         _V_TRACE,
         _V_TRACE_SMALL,
         steps_per_iteration=4096,
+        fragment_fills_batch=True,
     ),
     "IMPALA": SupportedAlgorithm(
         "ray.rllib.algorithms.impala:IMPALAConfig",
@@ -87,6 +91,7 @@ ALGORITHMS = {
         _V_TRACE,
         _V_TRACE_SMALL,
         steps_per_iteration=4096,
+        fragment_fills_batch=True,
     ),
     "DQN": SupportedAlgorithm(
         "ray.rllib.algorithms.dqn:DQNConfig",

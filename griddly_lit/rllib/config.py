@@ -99,6 +99,14 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         config = settings.algorithm.copy(copy_frozen=False).training(**training)
     if settings.small:
         config.training(**supported.small)
+    games = (
+        min(4, settings.num_envs_per_env_runner)
+        if settings.small
+        else settings.num_envs_per_env_runner
+    )
+    if isinstance(settings.algorithm, str) and supported.fragment_fills_batch:
+        fragment = max(1, config.train_batch_size_per_learner // games)
+        config.env_runners(rollout_fragment_length=fragment)
     register_env(_ENV_NAME, _make_env)
     model_config = {"model": settings.model, "nvec": nvec}
     if name == "DQN":
@@ -118,7 +126,7 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         .env_runners(
             env_runner_cls=GriddlyEnvRunner,
             num_env_runners=settings.num_env_runners,
-            num_envs_per_env_runner=4 if settings.small else settings.num_envs_per_env_runner,
+            num_envs_per_env_runner=games,
         )
         .learners(
             num_learners=settings.num_learners,
