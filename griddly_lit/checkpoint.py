@@ -199,10 +199,31 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
     return Checkpoint(directory, manifest["env_steps"], manifest["iterations"], manifest["metrics"])
 
 
-def newest_checkpoint(root: Path, name: str) -> Path | None:
-    """Returns the newest checkpoint of that name in any ``checkpoints`` folder under ``root``."""
-    found = [manifest.parent for manifest in root.glob(f"**/checkpoints/{name}/{_MANIFEST}")]
-    return max(found, key=lambda path: (path / _MANIFEST).stat().st_mtime, default=None)
+def find_last(root: Path) -> Path | None:
+    """Returns the newest ``last`` in any ``checkpoints`` folder under ``root``."""
+    found = root.glob(f"**/checkpoints/last/{_MANIFEST}")
+    newest = max(found, key=lambda manifest: manifest.stat().st_mtime, default=None)
+    return None if newest is None else newest.parent
+
+
+def find_best(root: Path, monitor: str, mode: str) -> Path | None:
+    """Returns the best checkpoint of the newest run under ``root``.
+
+    Args:
+        root: Where to look.
+        monitor: The metric that says how good a checkpoint is.
+        mode: ``max`` or ``min``.
+    """
+    last = find_last(root)
+    if last is None:
+        return None
+    scores = {}
+    for manifest in last.parent.glob(f"env_steps=*/{_MANIFEST}"):
+        score = _read_json(manifest)["metrics"].get(monitor)
+        if score is not None:
+            scores[manifest.parent] = score
+    choose = max if mode == "max" else min
+    return choose(scores, key=lambda path: scores[path], default=None)
 
 
 def _replace(draft: Path, path: Path) -> None:

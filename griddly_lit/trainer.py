@@ -15,7 +15,13 @@ from numpy.typing import ArrayLike
 from griddly_lit.agent import Agent
 from griddly_lit.budget import Budget, seconds_of
 from griddly_lit.callbacks import Callback, ModelCheckpoint, ProgressBar, print_summary
-from griddly_lit.checkpoint import Checkpoint, newest_checkpoint, open_checkpoint, write_checkpoint
+from griddly_lit.checkpoint import (
+    Checkpoint,
+    find_best,
+    find_last,
+    open_checkpoint,
+    write_checkpoint,
+)
 from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.errors import CheckpointError
 from griddly_lit.evaluation import EvaluationResult, summarise
@@ -25,7 +31,7 @@ from griddly_lit.models import ModelSpec, model_from_dict, resolve_model, summar
 from griddly_lit.recording import EpisodeReplay, VideoRecording, View, render_replay
 from griddly_lit.report import Report
 from griddly_lit.rllib.replays import replay_of
-from griddly_lit.tracking.publish import default_loggers
+from griddly_lit.tracking.publish import default_loggers, load_ahead
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -186,14 +192,16 @@ class GriddlyTrainer:
         self.env_steps = self.iterations = 0
         self.metrics = {}
         self.should_stop = False
-        self._report = self._start_report()
         if self.enable_model_summary:
             print_summary(summarize(self._agent.network, self.env.observation_shapes[0]))
         status: Literal["success", "failed"] = "failed"
         processes = 1 + self.num_env_runners + self.num_learners
+        if self.logger is True:
+            load_ahead()
         try:
             with ExitStack() as stack:
                 stack.enter_context(ray_session(processes))
+                self._report = self._start_report()
                 stack.enter_context(learning_threads())
                 self._run = stack.enter_context(closing(TrainingRun(self.to_rllib())))
                 if checkpoint is not None:
@@ -407,11 +415,11 @@ class GriddlyTrainer:
         if ckpt_path is None:
             return None
         path: Path | None = Path(ckpt_path)
-        if ckpt_path in ("last", "best"):
-            kept = self._checkpointing
-            path = (kept and (kept.last_path if ckpt_path == "last" else kept.best_path)) or (
-                newest_checkpoint(self.default_root_dir, str(ckpt_path))
-            )
+        kept = self._checkpointing or ModelCheckpoint()
+        if ckpt_path == "last":
+            path = kept.last_path or find_last(self.default_root_dir)
+        elif ckpt_path == "best":
+            path = kept.best_path or find_best(self.default_root_dir, kept.monitor, kept.mode)
         if path is not None:
             return open_checkpoint(path)
         if required:

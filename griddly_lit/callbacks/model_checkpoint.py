@@ -26,6 +26,8 @@ class ModelCheckpoint(Callback):
         every_env_steps: Environment steps between checkpoints.
 
     Attributes:
+        monitor: As given.
+        mode: As given.
         best_score: The best value of the metric among the kept checkpoints, or None.
         best_path: The checkpoint that reached it, or None.
         last_path: The newest checkpoint, or None.
@@ -49,6 +51,7 @@ class ModelCheckpoint(Callback):
                 "Use enable_checkpointing=False for no checkpoints",
             )
         self.monitor = monitor
+        self.mode = mode
         self.save_top_k = save_top_k
         self.every_env_steps = every_env_steps
         self.last_path: Path | None = None

@@ -126,8 +126,12 @@ def test_resume_from_best_and_from_a_path(fitted, tmp_path):
     for path in (result.best_path, str(result.last_path)):
         again = trainer(tmp_path, max_env_steps=1, logger=False, enable_checkpointing=False)
         assert again.fit(ckpt_path=path).env_steps == open_checkpoint(path).env_steps
+    # By name: of this trainer, and of another one that looks under the same root.
     mine, _ = fitted
-    assert mine._find_checkpoint("best").path == result.best_path
+    other = trainer(mine.default_root_dir, logger=False)
+    for each in (mine, other):
+        assert each._find_checkpoint("best").path == result.best_path
+        assert each._find_checkpoint("last").path == result.last_path
 
 
 def test_last_without_a_checkpoint_begins_anew_with_a_warning(tmp_path, caplog):
