@@ -67,9 +67,7 @@ def main() -> None:
                     recorders[name].submit(replay, run.env_steps)
                 walls[name].append(time.perf_counter() - wall)
                 cpus[name].append(time.process_time() - cpu)
-            print(
-                *(f"{name} {walls[name][-1]:.2f} s" for name in VARIANTS), sep="   ", flush=True
-            )
+            print(*(f"{name} {walls[name][-1]:.2f} s" for name in VARIANTS), sep="   ", flush=True)
         videos = 0
         for recorder in recorders.values():
             if recorder.pid is not None:
