@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,41 +24,50 @@ if TYPE_CHECKING:
 class Report:
     """Metrics, videos and action counts of one run, on their way to the loggers.
 
+    The loggers are made when there is something to tell: the import of Lightning takes seconds, which
+    pass beside the start of Ray and the first iteration.
+
     Args:
         env: The environment.
-        loggers: Lightning loggers.
+        make_loggers: Makes the Lightning loggers.
+        settings: Hyper-parameters of the run; mappings may be nested.
         video: Record videos, and how.
         track_actions: Publish action counts of evaluations.
         root: Where files go that no logger has a folder for.
-
-    Attributes:
-        run_dir: Folder of the run, beside what the first logger writes.
     """
 
     def __init__(
         self,
         env: GriddlyEnvSpec,
-        loggers: Sequence[Logger],
+        make_loggers: Callable[[], Sequence[Logger]],
+        settings: Mapping[str, Any],
         video: VideoRecording | None,
         track_actions: bool,
         root: Path,
     ) -> None:
-        self.run_dir = root
         self._env = env
-        self._loggers = loggers
+        self._make_loggers = make_loggers
+        self._settings = settings
+        self._root = root
         self._video = video
         self._track_actions = track_actions
-        self._publisher = Publisher(loggers)
         self._videos: Videos | None = None
 
-    def start(self, settings: Mapping[str, Any]) -> None:
-        """Begins the run.
+    @property
+    def run_dir(self) -> Path:
+        """Folder of the run, beside what the first logger writes."""
+        _ = self._publisher
+        return run_dir(self._loggers) or self._root
 
-        Args:
-            settings: Its hyper-parameters; mappings may be nested.
-        """
-        self._publisher.hyperparameters(settings)
-        self.run_dir = run_dir(self._loggers) or self.run_dir
+    @functools.cached_property
+    def _loggers(self) -> Sequence[Logger]:
+        return self._make_loggers()
+
+    @functools.cached_property
+    def _publisher(self) -> Publisher:
+        publisher = Publisher(self._loggers)
+        publisher.hyperparameters(self._settings)
+        return publisher
 
     def iteration(
         self, metrics: Mapping[str, float], replays: Sequence[EpisodeReplay], env_steps: int

@@ -196,12 +196,13 @@ class GriddlyTrainer:
             print_summary(summarize(self._agent.network, self.env.observation_shapes[0]))
         status: Literal["success", "failed"] = "failed"
         processes = 1 + self.num_env_runners + self.num_learners
-        if self.logger is True:
+        logger = False if self.fast_dev_run else self.logger
+        self._report = self._make_report(logger)
+        if logger is True:
             load_ahead()
         try:
             with ExitStack() as stack:
                 stack.enter_context(ray_session(processes))
-                self._report = self._start_report()
                 stack.enter_context(learning_threads())
                 self._run = stack.enter_context(closing(TrainingRun(self.to_rllib())))
                 if checkpoint is not None:
@@ -379,20 +380,17 @@ class GriddlyTrainer:
         self._report.evaluation(prefix, result, ends, self.env_steps)
         return result
 
-    def _start_report(self) -> Report:
-        loggers: list[Logger] = []
-        if self.logger is True and not self.fast_dev_run:
-            loggers = default_loggers(self.default_root_dir)
-        elif self.logger is not False and not self.fast_dev_run:
-            loggers = _as_list(self.logger)
+    def _make_report(self, logger: bool | Logger | Sequence[Logger]) -> Report:
+        def make_loggers() -> Sequence[Logger]:
+            if logger is True:
+                return default_loggers(self.default_root_dir)
+            return _as_list(logger or None)
+
         env = self.env.to_dict()
         del env["yaml_string"]
-        report = self._make_report(loggers)
-        report.start({"env": env, **self._settings()})
-        return report
-
-    def _make_report(self, loggers: Sequence[Logger]) -> Report:
-        return Report(self.env, loggers, self.video, self.track_actions, self.default_root_dir)
+        settings = {"env": env, **self._settings()}
+        root = self.default_root_dir
+        return Report(self.env, make_loggers, settings, self.video, self.track_actions, root)
 
     def _settings(self) -> dict[str, Any]:
         """Returns what the trainer was told, as JSON values, for checkpoints and loggers."""
