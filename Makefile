@@ -4,7 +4,7 @@ BIN := .venv/bin
 # One thread a process: with several, torch's threads fight over few cores.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: venv demo test test-slow lint format clean
+.PHONY: venv demo test test-slow drivers lint format clean
 
 venv: .venv/.installed
 
@@ -22,8 +22,13 @@ demo: venv
 test: lint
 	$(BIN)/python -m pytest -m 'not slow'
 
-test-slow: venv
+test-slow: venv drivers
 	$(BIN)/python -m pytest -m slow
+
+# The software Vulkan driver that the renderers are compared with; its tests skip without one.
+drivers:
+	-ls /usr/share/vulkan/icd.d/*.json >/dev/null 2>&1 || \
+	  (apt-get update -qq && apt-get install -qq -y libvulkan1 mesa-vulkan-drivers)
 
 lint: venv
 	$(BIN)/ruff check .
