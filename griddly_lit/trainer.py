@@ -143,10 +143,9 @@ class GriddlyTrainer:
         if self._checkpointing is None and enable_checkpointing and not fast_dev_run:
             self._checkpointing = ModelCheckpoint()
             self._callbacks.append(self._checkpointing)
-        self._report = self._make_report([])
         self._run: TrainingRun | None = None
-        # Faults of the algorithm and its settings show now rather than at fit().
-        self.to_rllib()
+        # This builds RLlib's config, so that faults of the algorithm's settings show now.
+        self._report = self._make_report(logger=False)
 
     def to_rllib(self) -> AlgorithmConfig:
         """Returns the RLlib config that :meth:`fit` uses."""
