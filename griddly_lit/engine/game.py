@@ -27,7 +27,7 @@ class StepResult(NamedTuple):
         outcomes: At termination ``win``, ``lose`` or ``end`` for each player, otherwise empty.
     """
 
-    rewards: tuple[float, ...]
+    rewards: Sequence[float]
     terminated: bool
     truncated: bool
     outcomes: tuple[str, ...]
@@ -134,10 +134,16 @@ class Game:
             ActionError: The actions do not fit the action space.
             EpisodeError: There is no episode to step.
         """
-        return self.step_unchecked(checked_actions(actions, self._nvec, (self.info.player_count,)))
+        result = self.step_unchecked(
+            checked_actions(actions, self._nvec, (self.info.player_count,))
+        )
+        return result._replace(rewards=tuple(map(float, result.rewards)))
 
     def step_unchecked(self, actions: NDArray[np.int32]) -> StepResult:
-        """Like :meth:`step`, for actions that :func:`checked_actions` has seen already."""
+        """Like :meth:`step`, for actions that :func:`checked_actions` has seen already.
+
+        The rewards are the engine's integers.
+        """
         if not self._playing:
             raise EpisodeError(
                 "step", "the episode is over or was never started", "Call reset first"
@@ -151,7 +157,7 @@ class Game:
             players = range(1, self.info.player_count + 1)
             outcomes = tuple(results.get(str(player), "End").lower() for player in players)
         self._playing = not (terminated or truncated)
-        return StepResult(tuple(map(float, rewards)), terminated, truncated, outcomes)
+        return StepResult(rewards, terminated, truncated, outcomes)
 
     def observe_into(self, player: int, out: NDArray[np.uint8]) -> None:
         """Copies a player's observation into ``out``, its upper left corner when that is larger.
@@ -162,8 +168,11 @@ class Game:
                 the observation are left as they are.
         """
         # (C, W, H) with strides (1, C, C·W): the transpose is the C-contiguous (H, W, C).
-        view = np.asarray(self._players[player].observe()).transpose(2, 1, 0)
-        out[: view.shape[0], : view.shape[1]] = view
+        view = np.asarray(self._players[player].observe()).T
+        if view.shape == out.shape:
+            out[:] = view
+        else:
+            out[: view.shape[0], : view.shape[1]] = view
 
     def observation(self, player: int = 0) -> NDArray[np.uint8]:
         """Returns a copy of a player's observation, uint8 of shape (H, W, C)."""

@@ -137,20 +137,15 @@ class VectorGame:
         """
         players = self.spec.game.player_count
         checked = checked_actions(actions, self.spec.action_nvec, (self.count, players))
-        self.terminated[:] = False
-        self.truncated[:] = False
-        done = []
+        results = []
         for index, game in enumerate(self._games):
-            result = game.step_unchecked(checked[index])
-            self.rewards[index] = result.rewards
+            results.append(game.step_unchecked(checked[index]))
             for player in range(players):
                 game.observe_into(player, self.observations[player][index])
-            if result.terminated or result.truncated:
-                self.terminated[index] = result.terminated
-                self.truncated[index] = result.truncated
-                done.append((index, result))
+        self.rewards[:], self.terminated[:], self.truncated[:], _ = zip(*results, strict=True)
         self._log.append(checked, self.rewards)
-        ends = [self._end(index, result) for index, result in done]
+        done = np.flatnonzero(self.terminated | self.truncated)
+        ends = [self._end(int(index), results[index]) for index in done]
         for end in ends:
             self._starts[end.index] = self._begin(end.index)
         return ends
