@@ -49,6 +49,8 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
             self.network = model.build(self.observation_space.shape, sum(nvec))
         if skip_init:
             self.network.to_empty(device="cpu")
+            for tensor in self.network.state_dict().values():
+                tensor.zero_()
         self.action_dist_cls = (
             TorchCategorical
             if len(nvec) == 1
