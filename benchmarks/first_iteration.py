@@ -101,14 +101,17 @@ def run(script: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         cpu_before = _cpu_seconds_of_children()
         began = time.time()
-        output = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-c", script],
             cwd=folder,
             env=environment,
             capture_output=True,
             text=True,
-            check=True,
-        ).stdout
+            check=False,
+        )
+        if done.returncode:
+            sys.exit(done.stderr)
+        output = done.stdout
         ended = time.time()
     lines = [line.split() for line in output.splitlines()]
     phases = {

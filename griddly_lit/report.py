@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Report:
     """Metrics, videos and action counts of one run, on their way to the loggers.
 
-    The loggers are made when there is something to tell: the import of Lightning takes seconds, which
-    pass beside the start of Ray and the first iteration.
+    The loggers are made when there is something to tell, as the import of Lightning takes seconds:
+    training is seen to run before that.
 
     Args:
         env: The environment.

@@ -31,7 +31,7 @@ from griddly_lit.models import ModelSpec, model_from_dict, resolve_model, summar
 from griddly_lit.recording import EpisodeReplay, VideoRecording, View, render_replay
 from griddly_lit.report import Report
 from griddly_lit.rllib.replays import replay_of
-from griddly_lit.tracking.publish import default_loggers, load_ahead
+from griddly_lit.tracking.publish import default_loggers
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -198,7 +198,8 @@ class GriddlyTrainer:
         logger = False if self.fast_dev_run else self.logger
         self._report = self._make_report(logger)
         if logger is True:
-            load_ahead()
+            # The loggers are made after the first iteration; a folder that cannot be is told now.
+            self.default_root_dir.mkdir(parents=True, exist_ok=True)
         try:
             with ExitStack() as stack:
                 stack.enter_context(ray_session(processes))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,16 +10,6 @@ if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
 
 _NAME = "griddly_lit_logs"
-
-
-def load_ahead() -> None:
-    """Begins to import Lightning's loggers in a thread.
-
-    That takes seconds, and so does the start of Ray, most of which is waiting. Whoever imports them
-    meanwhile waits for the thread.
-    """
-    name = "lightning.pytorch.loggers"
-    threading.Thread(target=importlib.import_module, args=(name,), daemon=True).start()
 
 
 def default_loggers(root_dir: Path) -> list[Logger]:
