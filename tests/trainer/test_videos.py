@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from griddly_lit import EpisodeReplay, VideoRecording, render_replay
+from griddly_lit import Callback, EpisodeReplay, VideoRecording, render_replay
 from griddly_lit.errors import LevelError, OptionError
 from trainer.small import spec, trainer
 
@@ -25,6 +26,7 @@ mine = trainer(Path({root!r}), video=video, track_actions=True, max_iterations=4
 result = mine.fit()
 import json
 import os
+import signal
 print(json.dumps(result.metrics))
 """
 
@@ -123,3 +125,40 @@ def test_play_makes_a_video_and_a_replay(tmp_path):
         mine.play(0, tmp_path / "x.avi")
     with pytest.raises(OptionError, match="max_steps=None"):
         trainer(tmp_path, env=spec(max_steps=None), logger=False).play(0, tmp_path / "x.mp4")
+
+
+@pytest.mark.usefixtures("ray_once")
+def test_a_fault_in_the_video_folder_does_not_stop_training(tmp_path, caplog):
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where the folder should be")
+    video = VideoRecording(every_env_steps=20, directory=blocked)
+    result = trainer(tmp_path, video=video, max_iterations=4).fit()
+    assert result.stop_reason == "max_iterations"
+    told = [record for record in caplog.records if "Videos:" in record.getMessage()]
+    assert len(told) == 1
+    assert "Training goes on" in told[0].getMessage()
+    assert blocked.read_text() == "a file where the folder should be"
+
+
+@pytest.mark.usefixtures("ray_once")
+def test_killing_the_drawing_process_does_not_stop_training(tmp_path, caplog):
+    class Kill(Callback):
+        killed = 0
+
+        def on_iteration_end(self, trainer):
+            videos = trainer._report._videos
+            if videos is not None and videos._recorder.pid is not None and not self.killed:
+                os.kill(videos._recorder.pid, signal.SIGKILL)
+                self.killed = 1
+
+    kill = Kill()
+    video = VideoRecording(every_env_steps=20, directory=tmp_path / "kept")
+    result = trainer(tmp_path, video=video, max_iterations=12, callbacks=kill).fit()
+    assert kill.killed
+    assert result.stop_reason == "max_iterations"
+    assert "started again" in caplog.text
+    # What is left is whole: files that decode, and no drafts.
+    files = [path for path in (tmp_path / "kept").rglob("*") if path.is_file()]
+    assert files
+    assert all(path.suffix == ".mp4" for path in files)
+    assert all(len(iio.imread(path)) > 1 for path in files)
