@@ -101,6 +101,18 @@ class Report:
                     replay = replay_of(self._env, end)
                     self._recorder().submit([replay], env_steps, f"videos/{prefix}/{name}")
 
+    def checkpoints(self, kept: Mapping[str, Path | None]) -> None:
+        """Publishes checkpoints as artifacts to the loggers made with ``log_model``.
+
+        Args:
+            kept: The directory of each alias, such as ``best``.
+        """
+        keepers = [logger for logger in self._loggers if getattr(logger, "_log_model", False)]
+        publisher = Publisher(keepers)
+        for alias, path in kept.items():
+            if path is not None:
+                publisher.artifact("checkpoint", path, "model", [alias])
+
     def flush(self) -> None:
         """Publishes the videos that still wait."""
         if self._videos is not None:

@@ -194,6 +194,7 @@ class GriddlyTrainer:
         if self.enable_model_summary:
             print_summary(summarize(self._agent.network, self.env.observation_shapes[0]))
         status: Literal["success", "failed"] = "failed"
+        kept = self._checkpointing
         processes = 1 + self.num_env_runners + self.num_learners
         logger = False if self.fast_dev_run else self.logger
         self._report = self._make_report(logger)
@@ -219,13 +220,14 @@ class GriddlyTrainer:
                 )
                 stop_reason = loop.run()
                 self._agent.network.load_state_dict(self._run.weights())
+            if kept is not None:
+                self._report.checkpoints({"last": kept.last_path, "best": kept.best_path})
             status = "success"
         finally:
             self._run = None
             for callback in callbacks:
                 callback.on_teardown()
             self._report.finish(status)
-        kept = self._checkpointing
         return FitResult(
             env_steps=self.env_steps,
             iterations=self.iterations,

@@ -23,10 +23,12 @@ def run(tmp_path_factory, ray_once):
         for name in ("DATA", "CACHE", "CONFIG"):
             patch.setenv(f"WANDB_{name}_DIR", str(root / name))
         loggers = [
+            # Lightning refuses log_model=True offline in its constructor only.
             WandbLogger(project="griddly", save_dir=root, offline=True),
             TensorBoardLogger(root, name="tb"),
             CSVLogger(root, name="csv"),
         ]
+        loggers[0]._log_model = True
         mine = trainer(
             root,
             env=spec(test_levels=[4]),
@@ -114,4 +116,6 @@ def test_wandb_has_videos_table_chart_and_config(run):
     images = events.Tags()["images"]
     assert {key for key, _ in videos} <= {tag.removesuffix("/image") for tag in images}
     assert wandb_run.config["seed"] == 1
+    aliases = {alias for artifact in wandb_run.artifacts for alias in artifact.aliases}
+    assert {"last", "best"} <= aliases
     assert any("actions" in key for row in wandb_run.history for key in row)
