@@ -42,21 +42,15 @@ class LevelSource(Protocol):
 
 
 @dataclass(frozen=True)
-class UniformLevels:
-    """Draws uniformly from some of the game's levels, with replacement.
-
-    Attributes:
-        levels: Level indices, at least one.
-    """
+class _ListedLevels:
+    """Some of the game's own levels, at least one."""
 
     levels: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        _at_least_one(self)
-
-    def draw(self, rng: np.random.Generator, ordinal: int) -> Level:
-        """Returns one of the levels."""
-        return self.levels[int(rng.integers(len(self.levels)))]
+        object.__setattr__(self, "levels", tuple(self.levels))
+        if not self.levels:
+            raise LevelError("levels=[]", "there is no level to play", "Name at least one level")
 
     def indices(self) -> tuple[int, ...]:
         """Returns the levels."""
@@ -64,31 +58,29 @@ class UniformLevels:
 
 
 @dataclass(frozen=True)
-class SequentialLevels:
+class UniformLevels(_ListedLevels):
+    """Draws uniformly from some of the game's levels, with replacement.
+
+    Attributes:
+        levels: Level indices, at least one.
+    """
+
+    def draw(self, rng: np.random.Generator, ordinal: int) -> Level:
+        """Returns one of the levels."""
+        return self.levels[int(rng.integers(len(self.levels)))]
+
+
+@dataclass(frozen=True)
+class SequentialLevels(_ListedLevels):
     """Takes some of the game's levels in turn, so that each is played equally often.
 
     Attributes:
         levels: Level indices, at least one.
     """
 
-    levels: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        _at_least_one(self)
-
     def draw(self, rng: np.random.Generator, ordinal: int) -> Level:
         """Returns the next level."""
         return self.levels[ordinal % len(self.levels)]
-
-    def indices(self) -> tuple[int, ...]:
-        """Returns the levels."""
-        return self.levels
-
-
-def _at_least_one(source: UniformLevels | SequentialLevels) -> None:
-    object.__setattr__(source, "levels", tuple(source.levels))
-    if not source.levels:
-        raise LevelError("levels=[]", "there is no level to play", "Name at least one level")
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def test_actions_and_outcomes_are_counted(run):
 
 
 @pytest.mark.usefixtures("ray_once")
-def test_validation_and_test_publish_extremes_tables_and_gap(tmp_path):
+def test_validation_and_test_publish_extremes_and_tables(tmp_path):
     video = VideoRecording(best=True, worst=True, directory=tmp_path / "kept")
     mine = trainer(
         tmp_path,
