@@ -5,8 +5,9 @@ uint8 or float, and returns ``(logits, values)``, floats of shapes (B, L) and (B
 number of logits: the sum of the sizes of the action's parts.
 """
 
+from griddly_lit.models.action_head import ActionHead, ValidActionsMode
 from griddly_lit.models.check import check_model
-from griddly_lit.models.distributions import entropy, log_prob, mode, sample
+from griddly_lit.models.distributions import ActionDistribution, Factored, Tree
 from griddly_lit.models.gap import GAP
 from griddly_lit.models.impala_cnn import ImpalaCNN
 from griddly_lit.models.resolve import model_from_dict, resolve_model
@@ -17,19 +18,20 @@ from griddly_lit.models.torch_model import TorchModel
 
 __all__ = [
     "GAP",
+    "ActionDistribution",
+    "ActionHead",
+    "Factored",
     "ImpalaCNN",
     "LayerSummary",
     "ModelSpec",
     "ParameterTotal",
     "SimpleConv",
     "TorchModel",
+    "Tree",
+    "ValidActionsMode",
     "check_model",
-    "entropy",
-    "log_prob",
-    "mode",
     "model_from_dict",
     "resolve_model",
-    "sample",
     "summarize",
     "total",
 ]
