@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from griddly_lit.envs import GriddlyEnvSpec as GriddlyEnvSpec
     from griddly_lit.envs import SequentialLevels as SequentialLevels
     from griddly_lit.envs.gymnasium_env import GriddlyEnv as GriddlyEnv
+    from griddly_lit.envs.parallel_env import GriddlyParallelEnv as GriddlyParallelEnv
     from griddly_lit.models import GAP as GAP
     from griddly_lit.models import ImpalaCNN as ImpalaCNN
     from griddly_lit.models import SimpleConv as SimpleConv
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from griddly_lit.recording import EpisodeReplay as EpisodeReplay
     from griddly_lit.recording import VideoRecording as VideoRecording
     from griddly_lit.recording import render_replay as render_replay
+    from griddly_lit.rllib.multi_agent_env import GriddlyMultiAgentEnv as GriddlyMultiAgentEnv
     from griddly_lit.trainer import GriddlyTrainer as GriddlyTrainer
 
 __version__ = "0.1.0"
@@ -45,9 +47,12 @@ _HOMES = {
     "EpisodeReplay": "griddly_lit.recording",
     "VideoRecording": "griddly_lit.recording",
     "render_replay": "griddly_lit.recording",
+    "GriddlyMultiAgentEnv": "griddly_lit.rllib.multi_agent_env",
     "GriddlyTrainer": "griddly_lit.trainer",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+# It needs an extra, without which `from griddly_lit import *` should work all the same.
+_HOMES["GriddlyParallelEnv"] = "griddly_lit.envs.parallel_env"
 
 gymnasium.register(
     id="griddly_lit/Griddly-v0", entry_point="griddly_lit.envs.gymnasium_env:GriddlyEnv"

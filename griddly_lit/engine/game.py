@@ -12,6 +12,7 @@ from griddly_lit.engine import binding
 from griddly_lit.engine.actions import checked_actions
 from griddly_lit.engine.info import GameInfo
 from griddly_lit.engine.level_map import load_level_string
+from griddly_lit.engine.valid_actions import flat_actions_of
 from griddly_lit.errors import EpisodeError, LevelError, OptionError
 
 _MAX_SEED = 2**32 - 1
@@ -44,7 +45,8 @@ class Game:
         gdy: A parsed game from :func:`griddly_lit.engine.load_gdy`; games may share one.
         info: What the probe learned of the game.
         max_steps: Number of steps after which an episode is truncated; None for no limit.
-        player_done_variable: Name of the player variable that is 1 for a player who left.
+        player_done_variable: Name of the player variable that is 1 for a player who left. When
+            everyone has, the episode is terminated.
         record_events: Keep the engine's history for :meth:`take_events`.
         player_observers: Observer names to use instead of those in ``info``.
         global_observer: Observer of the whole grid, for :meth:`global_observation`.
@@ -72,6 +74,7 @@ class Game:
         self.steps = 0
         self._done_variable = player_done_variable
         self._nvec = info.action_nvec
+        self._departed: NDArray[np.bool_] = np.zeros(info.player_count, dtype=np.bool_)
         self._playing = False
         self._level: int | str | None = None
         self._engine = binding.create_game(gdy, global_observer)
@@ -122,20 +125,26 @@ class Game:
         if self._records_events:
             engine.get_history()
         self.steps = 0
+        self._departed[:] = False
         self._playing = True
 
     def step(self, actions: ArrayLike) -> StepResult:
         """Plays one step of every player.
 
         Args:
-            actions: Integers of shape (players, parts), see :attr:`GameInfo.action_nvec`.
+            actions: Integers of shape (players, parts), see :attr:`GameInfo.action_nvec`. In a game
+                without avatars a player may move several units a step: (players, k · parts) holds
+                k actions of each, one after the other.
 
         Raises:
             ActionError: The actions do not fit the action space.
             EpisodeError: There is no episode to step.
         """
+        several = 1
+        if self.info.avatar is None:
+            several = max(1, np.shape(actions)[-1] // len(self._nvec))
         result = self.step_unchecked(
-            checked_actions(actions, self._nvec, (self.info.player_count,))
+            checked_actions(actions, self._nvec * several, (self.info.player_count,))
         )
         return result._replace(rewards=tuple(map(float, result.rewards)))
 
@@ -148,8 +157,16 @@ class Game:
             raise EpisodeError(
                 "step", "the episode is over or was never started", "Call reset first"
             )
-        rewards, terminated, info = self._engine.step_parallel(actions)
+        rewards, terminated, info = (
+            self._engine.step_parallel(actions)
+            if actions.shape[1] == len(self._nvec)
+            else self._step_several(actions)
+        )
         self.steps += 1
+        if self._done_variable is not None:
+            self._note_departures(self._done_variable)
+            # Without anyone to act, the engine would go on for ever.
+            terminated = terminated or bool(self._departed.all())
         truncated = not terminated and self.steps == self.max_steps
         outcomes: tuple[str, ...] = ()
         if terminated:
@@ -158,6 +175,30 @@ class Game:
             outcomes = tuple(results.get(str(player), "End").lower() for player in players)
         self._playing = not (terminated or truncated)
         return StepResult(rewards, terminated, truncated, outcomes)
+
+    def _step_several(
+        self, actions: NDArray[np.int32]
+    ) -> tuple[Sequence[float], bool, Mapping[str, Any]]:
+        # A turn that ends with the last player's actions gives the rewards before the tick, and
+        # the rest of them later, even in the next episode. So the tick is a step of its own, in
+        # which nobody acts.
+        parts = len(self._nvec)
+        moved = [
+            player.step_multi(np.ascontiguousarray(own.reshape(-1, parts)), False)[0]
+            for player, own in zip(self._players, actions, strict=True)
+        ]
+        idle = np.zeros((self.info.player_count, parts), dtype=np.int32)
+        ticked, terminated, info = self._engine.step_parallel(idle)
+        rewards = [first + second for first, second in zip(moved, ticked, strict=True)]
+        return rewards, terminated, info
+
+    def valid_actions(self, nvec: Sequence[int]) -> list[list[int]]:
+        """Returns what each player can do now, see :func:`flat_actions_of`.
+
+        Args:
+            nvec: Number of choices of each part; those of locations may be larger than the grid.
+        """
+        return [flat_actions_of(tree, nvec) for tree in self._engine.build_valid_action_trees()]
 
     def observe_into(self, player: int, out: NDArray[np.uint8]) -> None:
         """Copies a player's observation into ``out``, its upper left corner when that is larger.
@@ -184,11 +225,14 @@ class Game:
 
     def departed(self) -> NDArray[np.bool_]:
         """Returns who has left the game for good, a bool array of shape (players,)."""
-        if self._done_variable is None:
-            return np.zeros(self.info.player_count, dtype=np.bool_)
-        values = self._engine.get_global_variable([self._done_variable])[self._done_variable]
-        players = range(1, self.info.player_count + 1)
-        return np.array([values.get(player, 0) == 1 for player in players], dtype=np.bool_)
+        departed: NDArray[np.bool_] = self._departed.copy()
+        return departed
+
+    def _note_departures(self, variable: str) -> None:
+        values = self._engine.get_global_variable([variable])[variable]
+        for player in range(self.info.player_count):
+            if values.get(player + 1, 0) == 1:
+                self._departed[player] = True
 
     def take_events(self) -> list[Mapping[str, Any]]:
         """Returns the engine's events since the last call or reset, and forgets them."""

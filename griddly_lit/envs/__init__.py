@@ -8,7 +8,7 @@ from griddly_lit.envs.levels import (
     UniformLevels,
 )
 from griddly_lit.envs.spec import GriddlyEnvSpec
-from griddly_lit.envs.vector import EpisodeEnd, EpisodeStart, VectorGame
+from griddly_lit.envs.vector import EpisodeEnd, EpisodeStart, SeatBlock, VectorGame
 
 __all__ = [
     "EpisodeEnd",
@@ -17,6 +17,7 @@ __all__ = [
     "GriddlyEnvSpec",
     "Level",
     "LevelSource",
+    "SeatBlock",
     "SequentialLevels",
     "UniformLevels",
     "VectorGame",

@@ -51,6 +51,9 @@ class GriddlyEnvSpec:
         global_observer_type: Observer of the whole grid, used for videos.
         max_steps: Steps after which an episode is truncated; None for no limit.
         player_done_variable: Name of the player variable that is 1 for a player who has left.
+        actions_per_turn: Actions of each player a step. More than one lets a player move several
+            units at once, in games without avatars: an action is then that many (x, y, type, id) in
+            a row, which the engine carries out one after the other.
         pad_levels: Pad the observations of smaller levels with zeros to the largest. Without it,
             levels of different shapes are an error.
         game: What the probe learned of the game. Filled in.
@@ -71,6 +74,7 @@ class GriddlyEnvSpec:
     global_observer_type: str = "Sprite2D"
     max_steps: int | None = None
     player_done_variable: str | None = None
+    actions_per_turn: int = 1
     pad_levels: bool = True
     game: GameInfo = field(init=False, repr=False, compare=False)
     _generated_shapes: tuple[Shape, ...] | None = field(init=False, repr=False, compare=False)
@@ -110,6 +114,12 @@ class GriddlyEnvSpec:
         _set(self, "game", game)
         _set(self, "_generated_shapes", generated_shapes)
         self._check_levels()
+        if self.actions_per_turn > 1 and game.avatar is not None:
+            raise OptionError(
+                f"actions_per_turn={self.actions_per_turn}",
+                f"a player steers one {game.avatar} in this game",
+                "Leave it at 1",
+            )
 
     @property
     def name_in_errors(self) -> str:
@@ -137,8 +147,7 @@ class GriddlyEnvSpec:
     @property
     def observation_shapes(self) -> tuple[Shape, ...]:
         """Shape (H, W, C) of each player's observation, large enough for every level in use."""
-        used = sorted({*self.level_source.indices(), *self.test_levels})
-        shapes = [self.game.level_shapes[level] for level in used]
+        shapes = [self.game.level_shapes[level] for level in self._levels_in_use]
         if self._generated_shapes is not None:
             shapes.append(self._generated_shapes)
         players = range(self.game.player_count)
@@ -148,9 +157,22 @@ class GriddlyEnvSpec:
         )
 
     @property
+    def single_action_nvec(self) -> tuple[int, ...]:
+        """Number of choices of each part of one action, on the largest level in use."""
+        sizes = [self.game.grid_sizes[level] for level in self._levels_in_use]
+        if self._generated_shapes is not None:
+            # Who has no avatar to follow sees the whole grid.
+            sizes += [(width, height) for height, width, _ in self._generated_shapes]
+        return self.game.action_nvec_on(max(w for w, _ in sizes), max(h for _, h in sizes))
+
+    @property
     def action_nvec(self) -> tuple[int, ...]:
-        """Number of choices of each part of one player's action."""
-        return self.game.action_nvec
+        """Number of choices of each part of what a player does in one step."""
+        return self.single_action_nvec * self.actions_per_turn
+
+    @property
+    def _levels_in_use(self) -> list[int]:
+        return sorted({*self.level_source.indices(), *self.test_levels})
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the options as plain values for JSON, the game's text included."""
@@ -200,6 +222,12 @@ class GriddlyEnvSpec:
                 "a step limit is an integer of at least 1",
                 "Pass a positive integer, or None for no limit",
             )
+        if isinstance(self.actions_per_turn, bool) or self.actions_per_turn < 1:
+            raise OptionError(
+                f"actions_per_turn={self.actions_per_turn!r}",
+                "a player acts at least once a turn",
+                "Pass a positive integer",
+            )
         if isinstance(self.levels, str) and self.levels != "random":
             raise LevelError(
                 f"levels={self.levels!r}",
@@ -227,10 +255,11 @@ class GriddlyEnvSpec:
                 "Take them out of levels or of test_levels",
                 [n for n in every if n not in trained],
             )
-        used = sorted({*trained, *self.test_levels})
-        shapes = {self.game.level_shapes[level] for level in used}
+        shapes = {self.game.level_shapes[level] for level in self._levels_in_use}
         if len(shapes) > 1 and not self.pad_levels:
-            listed = ", ".join(f"level {n}: {self.game.level_shapes[n][0]}" for n in used)
+            listed = ", ".join(
+                f"level {n}: {self.game.level_shapes[n][0]}" for n in self._levels_in_use
+            )
             raise LevelError(
                 "pad_levels=False",
                 f"the levels differ in shape (H, W, C): {listed}",

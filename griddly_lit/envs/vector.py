@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from griddly_lit.engine import Game, StepResult, checked_actions, load_gdy
+from griddly_lit.engine import Game, Shape, StepResult, checked_actions, load_gdy
 from griddly_lit.envs.levels import Level, LevelSource
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import LevelError
@@ -37,8 +39,9 @@ class EpisodeEnd:
     Attributes:
         index: Which of the N games it was played in.
         start: How it began.
-        returns: float64 array (players,), the sum of each player's rewards.
+        returns: float64 array (players,), the sum of each player's rewards while it took part.
         length: Number of steps.
+        lengths: Integer array (players,), the steps that each player took part in.
         terminated: The game's own rules ended it; otherwise the step limit did.
         outcomes: ``win``, ``lose`` or ``end`` for each player when terminated, otherwise empty.
         observations: The last observation of each player, uint8 (H, W, C).
@@ -52,12 +55,32 @@ class EpisodeEnd:
     start: EpisodeStart
     returns: NDArray[np.float64]
     length: int
+    lengths: NDArray[np.int64]
     terminated: bool
     outcomes: tuple[str, ...]
     observations: tuple[NDArray[np.uint8], ...]
     actions: NDArray[np.integer[Any]]
     rewards: NDArray[np.float32]
     events: list[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class SeatBlock:
+    """The players who see observations of one shape, in all N games: their seats.
+
+    Seat ``k · N + n`` is that of player ``players[k]`` in game ``n``.
+
+    Attributes:
+        players: Player numbers, from 0.
+        observations: uint8 (seats, H, W, C), what each sees now. Levels smaller than the largest
+            are padded with zeros at the bottom and right.
+        valid_actions: uint8 (seats, bytes), a bit for each action that is valid now, in row-major
+            order of the action's parts, little end first; no bytes unless they were asked for.
+    """
+
+    players: tuple[int, ...]
+    observations: NDArray[np.uint8]
+    valid_actions: NDArray[np.uint8]
 
 
 class VectorGame:
@@ -72,10 +95,14 @@ class VectorGame:
         seed: Entropy of the generators: an integer, or a sequence such as (run seed, runner).
         levels: Source of levels to use instead of the spec's.
         record_events: Keep the engine's events for :meth:`take_events`.
+        valid_actions: Find the valid actions after each step.
 
     Attributes:
-        observations: One uint8 array (N, H, W, C) a player, what the player sees now. Levels
-            smaller than the largest are padded with zeros at the bottom and right.
+        blocks: The seats of all players, those with observations of one shape together.
+        observations: One uint8 array (N, H, W, C) a player: views of the blocks.
+        active: bool (N, players), who takes part in the step to come.
+        left: bool (N, players), who took part for the last time in the last step, though the
+            rules did not end the episode.
         rewards: float32 (N, players), of the last step.
         terminated: bool (N,), whether the last step ended an episode by the game's rules.
         truncated: bool (N,), whether it reached the step limit.
@@ -88,6 +115,7 @@ class VectorGame:
         seed: int | tuple[int, ...],
         levels: LevelSource | None = None,
         record_events: bool = False,
+        valid_actions: bool = False,
     ) -> None:
         self.spec = spec
         self.count = count
@@ -107,9 +135,17 @@ class VectorGame:
         self._rngs = [np.random.default_rng(child) for child in entropy.spawn(count)]
         self._source = levels or spec.level_source
         self._padded = len(set(spec.game.level_shapes)) > 1 or not self._source.indices()
-        self.observations = tuple(
-            np.zeros((count, *shape), dtype=np.uint8) for shape in spec.observation_shapes
-        )
+        self._finds_valid = valid_actions
+        self.blocks = _seat_blocks(spec, count, valid_actions)
+        views = {
+            player: block.observations[k * count : (k + 1) * count]
+            for block in self.blocks
+            for k, player in enumerate(block.players)
+        }
+        self.observations = tuple(views[player] for player in range(players))
+        self.active = np.ones((count, players), dtype=np.bool_)
+        self.left = np.zeros((count, players), dtype=np.bool_)
+        self._lengths = np.zeros((count, players), dtype=np.int64)
         self.rewards = np.zeros((count, players), dtype=np.float32)
         self.terminated = np.zeros(count, dtype=np.bool_)
         self.truncated = np.zeros(count, dtype=np.bool_)
@@ -121,6 +157,8 @@ class VectorGame:
     def reset(self) -> None:
         """Starts a new episode in every game."""
         self._starts = [self._begin(index) for index in range(self.count)]
+        if self._finds_valid:
+            self._find_valid_actions()
 
     def step(self, actions: NDArray[np.integer[Any]]) -> list[EpisodeEnd]:
         """Plays one step of every game, and resets those whose episode ends with it.
@@ -144,10 +182,17 @@ class VectorGame:
                 game.observe_into(player, self.observations[player][index])
         self.rewards[:], self.terminated[:], self.truncated[:], _ = zip(*results, strict=True)
         self._log.append(checked, self.rewards)
+        self._lengths += self.active
+        if self.spec.player_done_variable is not None:
+            present = ~np.array([game.departed() for game in self._games])
+            self.left[:] = self.active & ~present & ~self.terminated[:, np.newaxis]
+            self.active[:] = present
         done = np.flatnonzero(self.terminated | self.truncated)
         ends = [self._end(int(index), results[index]) for index in done]
         for end in ends:
             self._starts[end.index] = self._begin(end.index)
+        if self._finds_valid:
+            self._find_valid_actions()
         return ends
 
     def in_flight(self) -> Iterator[tuple[EpisodeStart, NDArray[np.integer[Any]]]]:
@@ -177,6 +222,8 @@ class VectorGame:
         game = self._games[index]
         game.reset(start.level, start.seed)
         self._episodes[index] += 1
+        self.active[index] = True
+        self._lengths[index] = 0
         self._log.begin(index)
         for player, observations in enumerate(self.observations):
             if self._padded:
@@ -191,6 +238,19 @@ class VectorGame:
                 ) from error
         return start
 
+    def _find_valid_actions(self) -> None:
+        nvec = self.spec.single_action_nvec
+        found = [game.valid_actions(nvec) for game in self._games]
+        for block in self.blocks:
+            valid = np.zeros((len(block.observations), math.prod(nvec)), dtype=np.bool_)
+            actions = [
+                found[game][player] for player in block.players for game in range(self.count)
+            ]
+            counts = [len(of_seat) for of_seat in actions]
+            seats = np.repeat(np.arange(len(actions)), counts)
+            valid[seats, np.fromiter(chain.from_iterable(actions), np.int64, sum(counts))] = True
+            block.valid_actions[:] = np.packbits(valid, axis=1, bitorder="little")
+
     def _end(self, index: int, result: StepResult) -> EpisodeEnd:
         events: list[Mapping[str, Any]] = []
         if self._events is not None:
@@ -198,11 +258,14 @@ class VectorGame:
             events = self._games[index].take_events()
             self._events += events
         actions, rewards = self._log.of(index)
+        lengths = self._lengths[index].copy()
+        took_part = np.arange(len(rewards))[:, np.newaxis] < lengths
         return EpisodeEnd(
             index=index,
             start=self._starts[index],
-            returns=rewards.sum(axis=0, dtype=np.float64),
+            returns=rewards.sum(axis=0, where=took_part, dtype=np.float64),
             length=len(actions),
+            lengths=lengths,
             terminated=result.terminated,
             outcomes=result.outcomes,
             observations=tuple(array[index].copy() for array in self.observations),
@@ -210,6 +273,21 @@ class VectorGame:
             rewards=rewards,
             events=events,
         )
+
+
+def _seat_blocks(spec: GriddlyEnvSpec, count: int, valid_actions: bool) -> tuple[SeatBlock, ...]:
+    players_by_shape: dict[Shape, list[int]] = {}
+    for player, shape in enumerate(spec.observation_shapes):
+        players_by_shape.setdefault(shape, []).append(player)
+    width = math.ceil(math.prod(spec.single_action_nvec) / 8) if valid_actions else 0
+    return tuple(
+        SeatBlock(
+            tuple(players),
+            np.zeros((len(players) * count, *shape), dtype=np.uint8),
+            np.zeros((len(players) * count, width), dtype=np.uint8),
+        )
+        for shape, players in players_by_shape.items()
+    )
 
 
 class _EpisodeLog:

@@ -39,6 +39,7 @@ class EpisodeReplay:
         max_steps: The step limit; None if there was none.
         player_observers: Observer name of each player, which an agent's view shows.
         global_observer: Observer of the whole grid, which the global view shows.
+        player_done_variable: Name of the player variable that is 1 for a player who left.
 
     Raises:
         ReplayError: The values do not fit together.
@@ -55,6 +56,7 @@ class EpisodeReplay:
     max_steps: int | None
     player_observers: tuple[str, ...]
     global_observer: str = "Sprite2D"
+    player_done_variable: str | None = None
 
     def __post_init__(self) -> None:
         actions, rewards = np.asarray(self.actions), np.asarray(self.rewards, dtype=np.float32)
@@ -179,6 +181,7 @@ class EpisodeReplay:
             gdy,
             info,
             max_steps=self.max_steps,
+            player_done_variable=self.player_done_variable,
             global_observer=global_observer,
             player_observers=player_observers,
         )
