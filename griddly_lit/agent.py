@@ -1,41 +1,50 @@
-"""An agent: a network that plays a game."""
+"""An agent: networks that play a game."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from torch import Tensor
 
 from griddly_lit.checkpoint import Checkpoint
+from griddly_lit.engine import checked_actions
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
 from griddly_lit.envs.spaces import flat_actions
-from griddly_lit.errors import ObserverError
+from griddly_lit.errors import ObserverError, PolicyError
 from griddly_lit.evaluation import play, play_levels
-from griddly_lit.models import ModelSpec, check_model, mode
+from griddly_lit.models import ActionDistribution, Factored, check_model
+from griddly_lit.models.valid_actions import pack
+from griddly_lit.policies import Policy
+from griddly_lit.policies.players import PolicyPlayers
 
 
 class Agent:
-    """Acts and plays with the weights it has.
+    """Acts and plays with the weights it has, by one policy or several.
 
     Args:
         env: The environment.
-        model: The model; its network is made here, with fresh weights.
+        policies: Who acts for whom; their networks are made here, with fresh weights.
 
     Attributes:
-        network: The built model.
+        networks: The built model of each policy by its name.
 
     Raises:
-        ModelError: The model does not fit the environment.
+        ModelError: A model does not fit the environment.
     """
 
-    def __init__(self, env: GriddlyEnvSpec, model: ModelSpec) -> None:
+    def __init__(self, env: GriddlyEnvSpec, policies: Sequence[Policy]) -> None:
         self.env = env
-        self.model = model
-        self.network = check_model(model, env.observation_shapes[0], sum(env.action_nvec))
+        self.policies = policies
+        self.networks = {
+            policy.name: check_model(policy.model, policy.observation_shape, policy.head.num_logits)
+            for policy in policies
+        }
+        self._players = PolicyPlayers(policies, self.networks)
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Takes over the weights of a checkpoint.
@@ -43,13 +52,24 @@ class Agent:
         Raises:
             CheckpointError: It was written for another game or model.
         """
-        checkpoint.check_fits(self.env, self.model)
-        self.network.load_state_dict(checkpoint.weights())
+        checkpoint.check_fits(self.env, self.policies)
+        self.load_weights(checkpoint.weights())
 
-    def act(self, observation: ArrayLike) -> Any:
+    def load_weights(self, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Takes over weights, by policy and name."""
+        for policy, network in self.networks.items():
+            network.load_state_dict(dict(weights[policy]))
+
+    def act(
+        self,
+        observation: ArrayLike,
+        agent_id: int | None = None,
+        valid_actions: ArrayLike | None = None,
+    ) -> Any:
         """Returns the most probable action, see :meth:`GriddlyTrainer.act`."""
+        policy = self._policy_of(agent_id)
         array = np.asarray(observation)
-        shape = self.env.observation_shapes[0]
+        shape = policy.observation_shape
         if array.shape[-3:] != shape or array.ndim not in (3, 4):
             raise ObserverError(
                 f"observation of shape {array.shape}",
@@ -57,8 +77,14 @@ class Agent:
                 "Pass one observation (H, W, C) or a batch (B, H, W, C)",
             )
         with torch.no_grad():
-            logits, _ = self.network(torch.from_numpy(array.reshape(-1, *shape)))
-        actions = flat_actions(mode(logits, self.env.action_nvec).numpy())
+            logits, _ = self.networks[policy.name](torch.from_numpy(array.reshape(-1, *shape)))
+        distribution: ActionDistribution = Factored(logits, policy.head.all_parts)
+        if valid_actions is not None and policy.head.valid_actions != "off":
+            listed = np.asarray(valid_actions)
+            checked = checked_actions(listed, policy.head.nvec, listed.shape[:1])
+            packed = pack(torch.from_numpy(checked), policy.head.nvec)
+            distribution = policy.head.distribution(logits, packed.expand(len(logits), -1))
+        actions = flat_actions(distribution.mode().numpy())
         if array.ndim == 4:
             return actions
         return int(actions[0]) if actions.ndim == 1 else actions[0]
@@ -67,7 +93,7 @@ class Agent:
         self, levels: Sequence[int], episodes_per_level: int, seed: int, record_events: bool
     ) -> list[EpisodeEnd]:
         """Plays episodes on each level, see :func:`griddly_lit.evaluation.play_levels`."""
-        return play_levels(self.network, self.env, levels, episodes_per_level, seed, record_events)
+        return play_levels(self._players, self.env, levels, episodes_per_level, seed, record_events)
 
     def play_level(self, level: int | str, seed: int) -> EpisodeEnd:
         """Plays one episode.
@@ -76,8 +102,19 @@ class Agent:
             LevelError: There is no such level.
             OptionError: The environment has no step limit.
         """
-        (end,) = play(self.network, self.env, _OneLevel(level), 1, 1, seed)
+        (end,) = play(self._players, self.env, _OneLevel(level), 1, 1, seed)
         return end
+
+    def _policy_of(self, agent_id: int | None) -> Policy:
+        agents = range(1, self.env.game.player_count + 1)
+        if agent_id is None and len(self.policies) == 1:
+            return self.policies[0]
+        for policy in self.policies:
+            if agent_id in policy.agents:
+                return policy
+        raise PolicyError(
+            f"agent_id={agent_id!r}", "there is no such agent", "Name one of them", agents
+        )
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ A checkpoint holds::
     manifest.json         format, counters, metrics, and size and SHA-256 of every other file
     game.yaml             the game's text
     spec.json             the environment spec
-    trainer.json          the model's spec and the trainer's settings
-    weights.safetensors   the policy's network
+    trainer.json          the models' specs and the trainer's settings
+    weights.safetensors   every policy's network, as "policy/name"
+    pool/                 the snapshots of self-play, one file each, and who beat whom
     episodes.json         level, seed and actions of every unfinished episode
     rllib/                RLlib's own checkpoint (optimizers, counters), pickled
 
@@ -20,7 +21,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,13 @@ from torch import Tensor
 
 from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.errors import CheckpointError
-from griddly_lit.models import ModelSpec, model_from_dict
+from griddly_lit.policies import Policy, SelfPlay, resolve_policies
+from griddly_lit.policies.league import League
+from griddly_lit.settings import settings_from_json
 
-FORMAT = 1
+FORMAT = 2
 _MANIFEST = "manifest.json"
+_POOL = "pool"
 _PICKLE_NOTE = (
     "RLlib's own checkpoint: pickled Python objects. Load it only if you trust where it came from.\n"
     "The folder above holds the game, the model and its weights without pickle.\n"
@@ -69,22 +73,19 @@ class Checkpoint:
         )
 
     def trainer_settings(self) -> dict[str, Any]:
-        """Returns the trainer's settings, the model's spec under ``model``."""
-        return _read_json(self.path / "trainer.json")
+        """Returns the trainer's settings as arguments of the trainer."""
+        return settings_from_json(_read_json(self.path / "trainer.json"))
 
-    def check_fits(self, env: GriddlyEnvSpec, model: ModelSpec) -> None:
-        """Raises CheckpointError when it was written for another game or model."""
-        saved = self.env_spec()
-        theirs = {
-            "game": saved.text,
-            "observation shape": saved.observation_shapes,
-            "model": model_from_dict(self.trainer_settings()["model"]),
-        }
-        ours = {
-            "game": env.text,
-            "observation shape": env.observation_shapes,
-            "model": model,
-        }
+    def check_fits(self, env: GriddlyEnvSpec, policies: Sequence[Policy]) -> None:
+        """Raises CheckpointError when it was written for another game, model or policies."""
+        saved, settings = self.env_spec(), self.trainer_settings()
+        theirs = _what_must_fit(
+            saved,
+            resolve_policies(
+                saved, settings["policies"], settings["model"], settings["valid_actions"]
+            ),
+        )
+        ours = _what_must_fit(env, policies)
         for what, value in ours.items():
             if theirs[what] != value:
                 shown = "" if what == "game" else f": {theirs[what]} there, {value} here"
@@ -94,9 +95,29 @@ class Checkpoint:
                     "Use it with the environment and model it was written with",
                 )
 
-    def weights(self) -> dict[str, Tensor]:
-        """Returns the weights of the policy's network by name."""
-        return load_file(self.path / "weights.safetensors")
+    def weights(self) -> dict[str, dict[str, Tensor]]:
+        """Returns the weights of every policy's network, by policy and name."""
+        weights: dict[str, dict[str, Tensor]] = {}
+        for key, value in load_file(self.path / "weights.safetensors").items():
+            policy, _, name = key.partition("/")
+            weights.setdefault(policy, {})[name] = value
+        return weights
+
+    def league(self, settings: SelfPlay) -> League:
+        """Returns the pool of a self-play run."""
+        files = (self.path / _POOL).glob("snapshot_*.safetensors")
+        weights = {int(file.stem.removeprefix("snapshot_")): load_file(file) for file in files}
+        return League.from_dict(settings, _read_json(self.path / _POOL / "league.json"), weights)
+
+
+def _what_must_fit(env: GriddlyEnvSpec, policies: Sequence[Policy]) -> dict[str, Any]:
+    return {
+        "game": env.text,
+        "observation shape": env.observation_shapes,
+        "model": {policy.name: policy.model for policy in policies},
+        "choice of policies": {policy.name: policy.agents for policy in policies},
+        "set of actions": policies[0].head.all_parts,
+    }
 
 
 def write_checkpoint(
@@ -104,8 +125,9 @@ def write_checkpoint(
     *,
     env: GriddlyEnvSpec,
     settings: Mapping[str, Any],
-    weights: Mapping[str, Tensor],
+    weights: Mapping[str, Mapping[str, Tensor]],
     episodes: list[dict[str, Any]],
+    league: League | None,
     save_rllib: Callable[[Path], None],
     env_steps: int,
     iterations: int,
@@ -117,8 +139,9 @@ def write_checkpoint(
         path: Its directory; what is there already is replaced.
         env: The environment.
         settings: The trainer's settings as JSON values.
-        weights: The policy's network.
+        weights: Every policy's network, by policy and name.
         episodes: What repeats each unfinished episode.
+        league: The pool of self-play, if that is how it trains.
         save_rllib: Writes RLlib's own part into a directory.
         env_steps: Environment steps taken.
         iterations: Iterations finished.
@@ -134,9 +157,15 @@ def write_checkpoint(
         _write_json(draft / "trainer.json", settings)
         _write_json(draft / "episodes.json", episodes)
         save_file(
-            {name: value.contiguous() for name, value in weights.items()},
+            {
+                f"{policy}/{name}": value.contiguous()
+                for policy, of_policy in weights.items()
+                for name, value in of_policy.items()
+            },
             draft / "weights.safetensors",
         )
+        if league is not None:
+            _write_league(draft / _POOL, league)
         (draft / "rllib").mkdir()
         save_rllib(draft / "rllib")
         (draft / "rllib" / "PICKLED.txt").write_text(_PICKLE_NOTE)
@@ -224,6 +253,14 @@ def find_best(root: Path, monitor: str, mode: str) -> Path | None:
             scores[manifest.parent] = score
     choose = max if mode == "max" else min
     return choose(scores, key=lambda path: scores[path], default=None)
+
+
+def _write_league(directory: Path, league: League) -> None:
+    directory.mkdir()
+    _write_json(directory / "league.json", league.to_dict())
+    for snapshot in league.pool.values():
+        weights = {name: value.contiguous() for name, value in snapshot.weights.items()}
+        save_file(weights, directory / f"snapshot_{snapshot.id}.safetensors")
 
 
 def _replace(draft: Path, path: Path) -> None:

@@ -70,6 +70,10 @@ class ModelError(GriddlyLitError, ValueError):
     """A model is unknown, or its output does not fit the game."""
 
 
+class PolicyError(GriddlyLitError, ValueError):
+    """Policies do not fit the agents of the game, or there is none of a name."""
+
+
 class AlgorithmError(GriddlyLitError, ValueError):
     """An algorithm or one of its training settings is unknown or unsupported."""
 

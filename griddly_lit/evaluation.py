@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 
 from griddly_lit.envs import (
     EpisodeEnd,
@@ -19,7 +18,7 @@ from griddly_lit.envs import (
     VectorGame,
 )
 from griddly_lit.errors import OptionError
-from griddly_lit.models import sample
+from griddly_lit.policies.players import PolicyPlayers
 
 _MOST_GAMES = 64
 
@@ -30,15 +29,19 @@ class LevelResult:
 
     Attributes:
         level: The level's index.
-        returns: Return of each episode, in the order of their ends.
+        returns: Return of each episode, summed over its agents, in the order of their ends.
         lengths: Steps of each episode.
-        wins: Number of episodes won.
+        wins: Number of episodes that an agent won.
+        agent_returns: Return of each agent in each episode.
+        agent_wins: Number of episodes won by each agent.
     """
 
     level: int
     returns: tuple[float, ...]
     lengths: tuple[int, ...]
     wins: int
+    agent_returns: tuple[tuple[float, ...], ...]
+    agent_wins: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,32 @@ class EvaluationResult:
         """Share of episodes won."""
         return sum(level.wins for level in self.by_level) / len(self.returns)
 
+    @property
+    def agents(self) -> tuple[int, ...]:
+        """Ids of the agents, 1 … P."""
+        return tuple(range(1, len(self.by_level[0].agent_wins) + 1))
+
+    def agent_return_mean(self, agent: int) -> float:
+        """Mean return of an agent over all episodes."""
+        returns = [each[agent - 1] for level in self.by_level for each in level.agent_returns]
+        return float(np.mean(returns))
+
+    def agent_win_rate(self, agent: int) -> float:
+        """Share of episodes that an agent won."""
+        return sum(level.agent_wins[agent - 1] for level in self.by_level) / len(self.returns)
+
     def metrics(self, prefix: str) -> dict[str, float]:
         """Returns the results as scalars, such as ``test/return_mean``."""
+        company = self.agents if len(self.agents) > 1 else ()
         return {
+            **{
+                f"{prefix}/agent_{agent}/{name}": value(agent)
+                for agent in company
+                for name, value in (
+                    ("return_mean", self.agent_return_mean),
+                    ("win_rate", self.agent_win_rate),
+                )
+            },
             f"{prefix}/return_mean": self.return_mean,
             f"{prefix}/length_mean": self.length_mean,
             f"{prefix}/win_rate": self.win_rate,
@@ -101,6 +127,12 @@ class EvaluationResult:
             f"won {level.wins} of {len(level.returns)}, length {np.mean(level.lengths):.1f}"
             for level in self.by_level
         ]
+        if len(self.agents) > 1:
+            rows += [
+                f"agent {agent}: return {self.agent_return_mean(agent):.3f}, "
+                f"win rate {self.agent_win_rate(agent):.2f}"
+                for agent in self.agents
+            ]
         return "\n".join(
             [
                 f"return {self.return_mean:.3f} [{low:.3f}, {high:.3f}], win rate {self.win_rate:.2f}",
@@ -110,7 +142,7 @@ class EvaluationResult:
 
 
 def play(
-    network: nn.Module,
+    players: PolicyPlayers,
     spec: GriddlyEnvSpec,
     levels: LevelSource,
     games: int,
@@ -118,10 +150,10 @@ def play(
     seed: int,
     record_events: bool = False,
 ) -> list[EpisodeEnd]:
-    """Plays the policy, drawing its actions.
+    """Plays policies, drawing their actions.
 
     Args:
-        network: A built model.
+        players: Act for the agents.
         spec: The environment; its step limit bounds the episodes.
         levels: Source of the episodes' levels.
         games: Number of games stepped together.
@@ -141,13 +173,11 @@ def play(
     generator = torch.Generator().manual_seed(seed)
     played = np.zeros(games, dtype=np.int64)
     ends: list[EpisodeEnd] = []
-    with closing(VectorGame(spec, games, (seed, 0), levels, record_events)) as vector:
+    vector = VectorGame(spec, games, (seed, 0), levels, record_events, players.need_valid_actions)
+    with closing(vector):
         vector.reset()
         while len(ends) < games * rounds:
-            with torch.no_grad():
-                logits, _ = network(torch.from_numpy(vector.observations[0]))
-                actions, _ = sample(logits, spec.action_nvec, generator)
-            for end in vector.step(actions.numpy()[:, np.newaxis]):
+            for end in vector.step(players.draw(vector, generator)):
                 if played[end.index] < rounds:
                     played[end.index] += 1
                     ends.append(end)
@@ -155,7 +185,7 @@ def play(
 
 
 def play_levels(
-    network: nn.Module,
+    players: PolicyPlayers,
     spec: GriddlyEnvSpec,
     levels: Sequence[int],
     episodes_per_level: int,
@@ -176,7 +206,7 @@ def play_levels(
     total = len(levels) * episodes_per_level
     games = math.gcd(total, len(levels) * math.ceil(_MOST_GAMES / len(levels)))
     source = SequentialLevels(tuple(levels))
-    return play(network, spec, source, games, total // games, seed, record_events)
+    return play(players, spec, source, games, total // games, seed, record_events)
 
 
 def summarise(ends: Sequence[EpisodeEnd], levels: Sequence[int]) -> EvaluationResult:
@@ -191,4 +221,9 @@ def _level_result(level: int, ends: Sequence[EpisodeEnd]) -> LevelResult:
         tuple(float(end.returns.sum()) for end in mine),
         tuple(end.length for end in mine),
         sum("win" in end.outcomes for end in mine),
+        tuple(tuple(end.returns.tolist()) for end in mine),
+        tuple(
+            sum(bool(end.outcomes) and end.outcomes[player] == "win" for end in mine)
+            for player in range(len(ends[0].returns))
+        ),
     )

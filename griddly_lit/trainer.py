@@ -22,15 +22,18 @@ from griddly_lit.checkpoint import (
     open_checkpoint,
     write_checkpoint,
 )
+from griddly_lit.engine import Shape
 from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.errors import CheckpointError
 from griddly_lit.evaluation import EvaluationResult, summarise
 from griddly_lit.fit_loop import FitLoop
 from griddly_lit.fit_result import FitResult
-from griddly_lit.models import ModelSpec, model_from_dict, resolve_model, summarize
+from griddly_lit.models import ModelSpec, ValidActionsMode, resolve_model, summarize
+from griddly_lit.policies import Policies, SelfPlay, resolve_policies
 from griddly_lit.recording import EpisodeReplay, VideoRecording, View, render_replay
 from griddly_lit.report import Report
 from griddly_lit.rllib.replays import replay_of
+from griddly_lit.settings import settings_to_json
 from griddly_lit.tracking.publish import default_loggers
 
 if TYPE_CHECKING:
@@ -47,10 +50,18 @@ class GriddlyTrainer:
 
     Args:
         env: The environment.
-        model: A model spec, or the name of one.
+        model: A model spec, or the name of one; with several policies, also one a policy by the
+            policy's name.
         algorithm: ``"PPO"``, ``"APPO"``, ``"IMPALA"``, ``"DQN"``, or RLlib's config of one of them.
         training: Settings for the algorithm's ``training()``, over defaults that learn on the
-            bundled games.
+            bundled games. Under a policy's name, settings for that policy alone.
+        policies: Who acts for whom: ``"shared"``, one policy for all agents; ``"independent"``, one
+            each, called ``agent_1`` and so on; ``{"name": [agent ids], …}``; or :class:`SelfPlay`.
+        train_policies: Names of the policies that learn, by default all. The others keep the
+            weights they have.
+        valid_actions: ``"off"`` lets policies choose anything, and the engine takes what is invalid
+            for a no-op. ``"mask"`` rules out, part by part of the action, what no valid action
+            chooses. ``"tree"`` draws valid actions only, one part after the other.
         video: Record the first game of every env runner.
         track_actions: Count actions, wins, losses and ends of each agent, as ``agent_info/…``.
         logger: True for CSV with TensorBoard beside it, a Lightning logger, several, or False.
@@ -85,10 +96,13 @@ class GriddlyTrainer:
     def __init__(
         self,
         env: GriddlyEnvSpec,
-        model: ModelSpec | str,
+        model: ModelSpec | str | Mapping[str, ModelSpec | str],
         *,
         algorithm: str | AlgorithmConfig = "PPO",
         training: Mapping[str, Any] | None = None,
+        policies: Policies = "shared",
+        train_policies: Sequence[str] | None = None,
+        valid_actions: ValidActionsMode = "off",
         video: VideoRecording | None = None,
         track_actions: bool = False,
         logger: bool | Logger | Sequence[Logger] = True,
@@ -110,7 +124,14 @@ class GriddlyTrainer:
         enable_model_summary: bool = True,
     ) -> None:
         self.env = env
-        self.model = resolve_model(model)
+        self.model = (
+            {name: resolve_model(each) for name, each in model.items()}
+            if isinstance(model, Mapping)
+            else resolve_model(model)
+        )
+        self.policies = policies
+        self.train_policies = None if train_policies is None else list(train_policies)
+        self.valid_actions = valid_actions
         self.algorithm = algorithm
         self.training = dict(training or {})
         self.video = None if fast_dev_run else video
@@ -134,7 +155,10 @@ class GriddlyTrainer:
         self.should_stop = False
         self.enable_progress_bar = enable_progress_bar
         self.enable_model_summary = enable_model_summary
-        self._agent = Agent(env, self.model)
+        self._policies = resolve_policies(
+            env, policies, self.model, valid_actions, self.train_policies
+        )
+        self._agent = Agent(env, self._policies)
         self._callbacks = _as_list(callbacks)
         self._checkpointing = next(
             (callback for callback in self._callbacks if isinstance(callback, ModelCheckpoint)),
@@ -154,7 +178,8 @@ class GriddlyTrainer:
         return algorithm_config(
             Settings(
                 env=self.env,
-                model=self.model,
+                policies=self._policies,
+                self_play=self._self_play,
                 algorithm=self.algorithm,
                 training=self.training,
                 num_env_runners=self.num_env_runners,
@@ -184,7 +209,7 @@ class GriddlyTrainer:
 
         checkpoint = self._find_checkpoint(ckpt_path, required=ckpt_path != "last")
         if checkpoint is not None:
-            checkpoint.check_fits(self.env, self.model)
+            checkpoint.check_fits(self.env, self._policies)
         callbacks = list(self._callbacks)
         if self.enable_progress_bar:
             callbacks.append(ProgressBar())
@@ -192,7 +217,7 @@ class GriddlyTrainer:
         self.metrics = {}
         self.should_stop = False
         if self.enable_model_summary:
-            print_summary(summarize(self._agent.network, self.env.observation_shapes[0]))
+            self._print_summaries()
         status: Literal["success", "failed"] = "failed"
         kept = self._checkpointing
         processes = 1 + self.num_env_runners + self.num_learners
@@ -209,6 +234,9 @@ class GriddlyTrainer:
                 if checkpoint is not None:
                     self._run.restore(checkpoint.rllib_dir)
                     self.env_steps, self.iterations = self._run.env_steps, self._run.iterations
+                if self._self_play is not None:
+                    league = checkpoint.league(self._self_play) if checkpoint else None
+                    self._run.play_league(self._self_play, league)
                 loop = FitLoop(
                     self,
                     self._run,
@@ -219,7 +247,7 @@ class GriddlyTrainer:
                     self.validate_every_env_steps,
                 )
                 stop_reason = loop.run()
-                self._agent.network.load_state_dict(self._run.weights())
+                self._agent.load_weights(self._run.weights())
             if kept is not None:
                 self._report.checkpoints({"last": kept.last_path, "best": kept.best_path})
             status = "success"
@@ -247,7 +275,7 @@ class GriddlyTrainer:
             Results by level; also logged as ``val/…``.
         """
         if self._run is not None:
-            self._agent.network.load_state_dict(self._run.weights())
+            self._agent.load_weights(self._run.weights())
         return self._evaluate("val", self.env.level_source.indices(), self.validation_episodes)
 
     def test(
@@ -304,21 +332,29 @@ class GriddlyTrainer:
         render_replay(replay, path, view, fps=options.fps, renderer=options.renderer)
         return replay
 
-    def act(self, observation: ArrayLike, agent_id: int | None = None) -> Any:
+    def act(
+        self,
+        observation: ArrayLike,
+        agent_id: int | None = None,
+        valid_actions: ArrayLike | None = None,
+    ) -> Any:
         """Returns the policy's most probable action.
 
         Args:
             observation: uint8 (H, W, C), or several of them (B, H, W, C).
-            agent_id: Which agent acts; of no effect in a single-player game.
+            agent_id: Which agent acts, 1 … P; may be left out where one policy acts for all.
+            valid_actions: Integers (V, parts), what can be done now, for policies that were trained
+                among valid actions. Left out, all actions are taken for valid.
 
         Returns:
             An integer for an action of one part, otherwise an integer array (parts,); with a
             leading axis B for several observations.
 
         Raises:
-            ObserverError: The observation's shape is not that of the environment.
+            ObserverError: The observation's shape is not that of the agent.
+            PolicyError: There is no such agent.
         """
-        return self._agent.act(observation)
+        return self._agent.act(observation, agent_id, valid_actions)
 
     @classmethod
     def from_checkpoint(cls, path: str | Path, **options: Any) -> GriddlyTrainer:
@@ -333,7 +369,6 @@ class GriddlyTrainer:
         """
         checkpoint = open_checkpoint(path)
         saved = checkpoint.trainer_settings()
-        saved["model"] = model_from_dict(saved["model"])
         trainer = cls(**{"env": checkpoint.env_spec(), **saved, **options})
         trainer._agent.load(checkpoint)
         trainer.env_steps, trainer.iterations = checkpoint.env_steps, checkpoint.iterations
@@ -365,6 +400,7 @@ class GriddlyTrainer:
             settings=self._settings(),
             weights=self._run.weights(),
             episodes=self._run.episodes_in_flight(),
+            league=self._run.league,
             save_rllib=self._run.save,
             env_steps=self.env_steps,
             iterations=self.iterations,
@@ -398,16 +434,34 @@ class GriddlyTrainer:
         """Returns what the trainer was told, as JSON values, for checkpoints and loggers."""
         from griddly_lit.rllib.algorithms import find_algorithm, training_settings
 
-        return {
-            "model": self.model.to_dict(),
+        names = [policy.name for policy in self._policies]
+        by_policy = {name: self.training[name] for name in names if name in self.training}
+        settings = {
+            "model": self.model,
+            "policies": self.policies,
+            "train_policies": self.train_policies,
+            "valid_actions": self.valid_actions,
             "algorithm": find_algorithm(self.algorithm)[0],
-            "training": training_settings(self.to_rllib()),
+            "training": {**training_settings(self.to_rllib()), **by_policy},
             "num_env_runners": self.num_env_runners,
             "num_envs_per_env_runner": self.num_envs_per_env_runner,
             "num_learners": self.num_learners,
             "accelerator": self.accelerator,
             "seed": self.seed,
         }
+        return settings_to_json(settings)
+
+    def _print_summaries(self) -> None:
+        alike: dict[tuple[ModelSpec, Shape], list[str]] = {}
+        for policy in self._policies:
+            alike.setdefault((policy.model, policy.observation_shape), []).append(policy.name)
+        for (_, shape), names in alike.items():
+            title = ", ".join(names) if self.env.game.player_count > 1 else ""
+            print_summary(summarize(self._agent.networks[names[0]], shape), title)
+
+    @property
+    def _self_play(self) -> SelfPlay | None:
+        return self.policies if isinstance(self.policies, SelfPlay) else None
 
     def _find_checkpoint(
         self, ckpt_path: str | Path | None, required: bool = True

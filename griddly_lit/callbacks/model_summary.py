@@ -22,9 +22,11 @@ class Layer(Protocol):
     def parameters(self) -> int: ...  # noqa: D102
 
 
-def print_summary(layers: Sequence[Layer]) -> None:
+def print_summary(layers: Sequence[Layer], title: str = "") -> None:
     """Prints a table of layers with their output shapes and parameters to standard error."""
-    table = Table("layer", "type", "output shape", "parameters", show_edge=False)
+    table = Table(
+        "layer", "type", "output shape", "parameters", show_edge=False, title=title or None
+    )
     table.columns[-1].justify = "right"
     for layer in layers:
         shape = "×".join(map(str, layer.output_shape or ())) or "–"

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.tune.registry import register_env
 
@@ -15,9 +16,11 @@ from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.envs.gymnasium_env import GriddlyEnv
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.errors import AlgorithmError, OptionError
-from griddly_lit.models import ModelSpec
-from griddly_lit.rllib.algorithms import check_training, find_algorithm
+from griddly_lit.policies import Policy, SelfPlay
+from griddly_lit.rllib.algorithms import SupportedAlgorithm, check_training, find_algorithm
 from griddly_lit.rllib.env_runner import GriddlyEnvRunner
+from griddly_lit.rllib.module import QModule
+from griddly_lit.rllib.multi_agent_env import GriddlyMultiAgentEnv
 
 __all__ = ["AlgorithmConfig", "Settings", "algorithm_config"]
 
@@ -30,9 +33,11 @@ class Settings:
 
     Attributes:
         env: The environment.
-        model: The model of the policy.
+        policies: Who acts for whom.
         algorithm: Name of an algorithm, or RLlib's config of one.
-        training: For the algorithm's ``training()``, over our defaults.
+        training: For the algorithm's ``training()``, over our defaults; under a policy's name, for
+            that policy alone.
+        self_play: The rules of self-play, if that is how the only policy learns.
         num_env_runners: Processes that sample; 0 samples in the trainer's own.
         num_envs_per_env_runner: Games stepped together in each.
         num_learners: Processes that learn; 0 learns in the trainer's own.
@@ -44,9 +49,10 @@ class Settings:
     """
 
     env: GriddlyEnvSpec
-    model: ModelSpec
+    policies: tuple[Policy, ...]
     algorithm: str | AlgorithmConfig = "PPO"
     training: Mapping[str, Any] = field(default_factory=dict)
+    self_play: SelfPlay | None = None
     num_env_runners: int = 0
     num_envs_per_env_runner: int = 64
     num_learners: int = 0
@@ -76,23 +82,15 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         OptionError: There is no GPU though one is asked for.
     """
     name, supported = find_algorithm(settings.algorithm)
-    spec = settings.env
-    nvec = spec.action_nvec
-    if spec.game.player_count > 1:
-        raise AlgorithmError(
-            spec.name_in_errors,
-            f"the game has {spec.game.player_count} players, and training takes one so far",
-            "Choose a single-player game",
-        )
-    if name == "DQN" and len(nvec) > 1:
-        raise AlgorithmError(
-            "algorithm='DQN'",
-            f"DQN needs one discrete action, but this game's has parts {nvec}",
-            "Use PPO, APPO or IMPALA",
-        )
-    training = dict(settings.training)
+    spec, policies = settings.env, settings.policies
+    if name == "DQN":
+        _check_fits_dqn(spec, policies)
+    names = [policy.name for policy in policies]
+    training = {key: value for key, value in settings.training.items() if key not in names}
+    by_policy = {name: settings.training[name] for name in names if name in settings.training}
     config_class = supported.config_class()
-    check_training(name, config_class, training)
+    for each in (training, *by_policy.values()):
+        check_training(name, config_class, each)
     if isinstance(settings.algorithm, str):
         config = config_class().training(**{**supported.training, **training})
     else:
@@ -108,20 +106,34 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         fragment = max(1, config.train_batch_size_per_learner // games)
         config.env_runners(rollout_fragment_length=fragment)
     register_env(_ENV_NAME, _make_env)
-    model_config = {"model": settings.model, "nvec": nvec}
     if name == "DQN":
-        model_config["epsilon"] = config.epsilon
         _check_dqn(config)
+    modules = {policy.name: _module_spec(policy, supported, config) for policy in policies}
+    alone = not policies[0].has_company
+    if not alone:
+        config.multi_agent(
+            policies=set(modules),
+            policy_mapping_fn=PolicyOfAgent({a: p.name for p in policies for a in p.agents}),
+            policies_to_train=[policy.name for policy in policies if policy.trained],
+            algorithm_config_overrides_per_module={
+                policy: config_class.overrides(**values) for policy, values in by_policy.items()
+            },
+        )
+    elif by_policy:
+        config.training(**by_policy[names[0]])
+    only = modules[names[0]]
     return (
         config.environment(
             _ENV_NAME,
             env_config={
                 "spec": spec,
+                "policies": policies,
+                "self_play": settings.self_play is not None,
                 "track_actions": settings.track_actions,
                 "record_every": settings.record_every,
             },
-            observation_space=observation_space(spec.observation_shapes[0]),
-            action_space=action_space(nvec),
+            observation_space=only.observation_space,
+            action_space=only.action_space,
         )
         .env_runners(
             env_runner_cls=GriddlyEnvRunner,
@@ -132,9 +144,7 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
             num_learners=settings.num_learners,
             num_gpus_per_learner=int(_use_gpu(settings.accelerator)),
         )
-        .rl_module(
-            rl_module_spec=RLModuleSpec(module_class=supported.module, model_config=model_config)
-        )
+        .rl_module(rl_module_spec=only if alone else MultiRLModuleSpec(rl_module_specs=modules))
         .reporting(
             min_time_s_per_iteration=0,
             min_sample_timesteps_per_iteration=(
@@ -148,9 +158,48 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     )
 
 
-def _make_env(env_config: Mapping[str, Any]) -> GriddlyEnv:
+class PolicyOfAgent:
+    """RLlib's ``policy_mapping_fn``: the policy of an agent."""
+
+    def __init__(self, names: Mapping[int, str]) -> None:
+        self._names = dict(names)
+
+    def __call__(self, agent_id: Any, episode: Any = None, **kwargs: Any) -> str:
+        """Returns the name of the agent's policy."""
+        return self._names[int(agent_id)]
+
+
+def _module_spec(policy: Policy, supported: SupportedAlgorithm, config: Any) -> RLModuleSpec:
+    model_config = {"model": policy.model, "head": policy.head}
+    if supported.module is QModule:
+        model_config["epsilon"] = config.epsilon
+    return RLModuleSpec(
+        module_class=supported.module,
+        observation_space=observation_space(policy.observation_shape),
+        action_space=action_space(policy.head.all_parts),
+        model_config=model_config,
+    )
+
+
+def _make_env(env_config: Mapping[str, Any]) -> Any:
     """What RLlib's own env runners would make of the same config."""
-    return GriddlyEnv(env_config["spec"])
+    spec: GriddlyEnvSpec = env_config["spec"]
+    return GriddlyEnv(spec) if spec.game.player_count == 1 else GriddlyMultiAgentEnv(spec)
+
+
+def _check_fits_dqn(spec: GriddlyEnvSpec, policies: tuple[Policy, ...]) -> None:
+    head = policies[0].head
+    for fault in (
+        f"this game's action has parts {head.all_parts}" if len(head.all_parts) > 1 else "",
+        f"this game has {spec.game.player_count} players" if policies[0].has_company else "",
+        f"valid_actions={head.valid_actions!r}" if head.valid_actions != "off" else "",
+    ):
+        if fault:
+            raise AlgorithmError(
+                "algorithm='DQN'",
+                f"DQN learns one player's one discrete action from all of its values, but {fault}",
+                "Use PPO, APPO or IMPALA",
+            )
 
 
 def _check_dqn(config: Any) -> None:

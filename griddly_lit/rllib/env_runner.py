@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
+import gymnasium
 import numpy as np
 import ray
 import torch
@@ -42,22 +43,40 @@ from ray.rllib.utils.metrics import (
 
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, VectorGame
 from griddly_lit.envs.spaces import action_space, observation_space
-from griddly_lit.models.distributions import mode, sample
+from griddly_lit.policies import Policy
 from griddly_lit.recording import EpisodeReplay
-from griddly_lit.rllib.fragment import EpisodeIds, Fragment
+from griddly_lit.rllib.fragment import Fragment
 from griddly_lit.rllib.replays import FirstGameReplays
+from griddly_lit.rllib.seating import FixedSeating, Seating, SelfPlaySeating
+from griddly_lit.rllib.seats import Seats
 from griddly_lit.tracking.events import count_events, count_outcomes, no_counts
 
 EPISODES = "episodes"
+MATCHES = "matches"
 AGENT_INFO = "agent_info"
 
 
-class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
-    """Samples single-player games for any RLlib algorithm that learns from episodes.
+class EpisodeFacts(NamedTuple):
+    """What is kept of a finished episode.
 
-    It reads from the algorithm's config: ``env_config`` (``spec``, ``track_actions`` and
-    ``record_every``), ``num_envs_per_env_runner`` (N), the rollout fragment length (T), ``seed``,
-    ``explore`` and the module. RLlib's connectors and per-step callbacks have no part in it.
+    Attributes:
+        returns: Return of each agent.
+        length: Steps.
+        won: Whether each agent won.
+    """
+
+    returns: tuple[float, ...]
+    length: int
+    won: tuple[bool, ...]
+
+
+class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
+    """Samples games of any number of players for any RLlib algorithm that learns from episodes.
+
+    It reads from the algorithm's config: ``env_config`` (``spec``, ``policies``, ``self_play``,
+    ``track_actions`` and ``record_every``), ``num_envs_per_env_runner`` (N), the rollout fragment
+    length (T), ``seed``, ``explore`` and the modules. RLlib's connectors and per-step callbacks
+    have no part in it.
     """
 
     def __init__(self, *, config: AlgorithmConfig, **kwargs: Any) -> None:
@@ -66,18 +85,24 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             # Remote runners share the machine's cores with the learner and each other.
             torch.set_num_threads(1)
         self.spec: GriddlyEnvSpec = self.config.env_config["spec"]
+        self.policies: tuple[Policy, ...] = self.config.env_config["policies"]
         self.track_actions: bool = self.config.env_config.get("track_actions", False)
-        self.nvec = self.spec.action_nvec
-        self._observation_space = observation_space(self.spec.observation_shapes[0])
-        self._action_space = action_space(self.nvec)
+        self._head = self.policies[0].head
+        self._spaces = {
+            policy.name: (
+                observation_space(policy.observation_shape),
+                action_space(policy.head.all_parts),
+            )
+            for policy in self.policies
+        }
         self._weights_seq_no = 0
         self._generator = torch.Generator()
         self.env: VectorGame | None = None
+        self.module: Any = None
+        self.make_module()
         samples_here = bool(self.worker_index) or self.config.num_env_runners == 0
         if samples_here or self.config.create_env_on_local_worker:
             self.make_env()
-        self.module: Any = None
-        self.make_module()
 
     def make_env(self) -> None:
         """Makes the N games, with fresh generators."""
@@ -91,15 +116,26 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             self.config.num_envs_per_env_runner,
             seed,
             record_events=self.track_actions,
+            valid_actions=self._head.valid_actions != "off",
         )
         record_every = self.config.env_config.get("record_every")
         self._recording = None if record_every is None else FirstGameReplays(record_every)
         self._generator.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-        self._ids: EpisodeIds | None = None
+        self.seating: Seating = (
+            SelfPlaySeating(self.policies[0], self.module, self.env.count, seed)
+            if self.config.env_config.get("self_play")
+            else FixedSeating(self.policies, self.module)
+        )
+        self._seats: list[Seats] | None = None
 
     def make_module(self) -> None:
-        """Builds the module that acts; its weights come from the learner."""
-        module_spec = self.config.get_rl_module_spec(spaces=self.get_spaces(), inference_only=True)
+        """Builds the modules that act; their weights come from the learner."""
+        spaces = self.get_spaces()
+        module_spec = (
+            self.config.get_multi_rl_module_spec(spaces=spaces, inference_only=True)
+            if self.config.is_multi_agent
+            else self.config.get_rl_module_spec(spaces=spaces, inference_only=True)
+        )
         self.module = module_spec.build()
 
     def sample(
@@ -116,19 +152,23 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         Args:
             num_timesteps: Least number of environment steps, over all games; by default N times
                 the rollout fragment length.
-            num_episodes: Sample until this many episodes have ended, from fresh games.
+            num_episodes: Sample until this many episodes have ended, from fresh games. Each agent
+                that learns has its own.
             explore: Draw actions from the policy; otherwise take its best. Default: the config's.
             random_actions: Draw actions uniformly.
             force_reset: Begin with fresh games.
 
         Returns:
-            Finished episodes first, then the parts of those that go on.
+            Finished episodes first, then the parts of those that go on. With several agents in
+            the game, each episode is one agent's, and names the agent and its policy.
         """
         assert self.env is not None, "this runner has no environment"
         explore = self.config.explore if explore is None else explore
-        if self._ids is None or force_reset or num_episodes is not None:
+        if self._seats is None or force_reset or num_episodes is not None:
             self.env.reset()
-            self._ids = EpisodeIds(self.env.count)
+            self._seats = [Seats(block.players, self.env.count) for block in self.env.blocks]
+            for game in range(self.env.count):
+                self._seat(game, 0)
         if num_timesteps is None:
             steps = self.config.get_rollout_fragment_length(self.worker_index)
         else:
@@ -145,65 +185,110 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         self, steps: int, explore: bool, random_actions: bool
     ) -> list[SingleAgentEpisode]:
         assert self.env is not None
-        assert self._ids is not None
-        observations = self.env.observations[0]
-        fragment = Fragment(steps, observations, len(self.nvec), sum(self.nvec))
+        assert self._seats is not None
+        env, seating = self.env, self.seating
+        blocks = [
+            (block, seats, Fragment(steps, block, seats, seating.policies, self._spaces))
+            for block, seats in zip(env.blocks, self._seats, strict=True)
+        ]
+        actions = np.zeros(
+            (env.count, self.spec.game.player_count, len(self._head.all_parts)), dtype=np.int64
+        )
         ended: list[EpisodeEnd] = []
         # Exploration schedules count the steps of all runners; RLlib sets the exact number between
         # iterations.
-        everywhere = self.env.count * max(1, self.config.num_env_runners)
+        everywhere = env.count * max(1, self.config.num_env_runners)
+        agent_steps = np.zeros(self.spec.game.player_count, dtype=np.int64)
         for step in range(steps):
             timestep = self.num_env_steps_sampled_lifetime + step * everywhere
-            actions, log_probs, logits = self._act(observations, explore, random_actions, timestep)
-            ends = self.env.step(actions[:, np.newaxis])
-            fragment.add(actions, log_probs, logits, self.env.rewards[:, 0], observations, ends)
+            agent_steps += env.active.sum(axis=0)
+            for block, seats, fragment in blocks:
+                fragment.before_step()
+                for policy, of_policy in seats.groups:
+                    acted = self._act(
+                        seating.modules[policy],
+                        block.observations[of_policy],
+                        block.valid_actions[of_policy],
+                        explore,
+                        random_actions,
+                        timestep,
+                    )
+                    fragment.act(of_policy, *acted)
+                actions[:, block.players] = fragment.actions.swapaxes(0, 1)
+            ends = env.step(actions)
+            for _, _, fragment in blocks:
+                fragment.after_step(env.rewards, env.left, ends)
+            for end in ends:
+                seating.note(end)
+                self._seat(end.index, step + 1)
             ended += ends
             if self._recording is not None:
                 self._recording.step(self.spec, ends)
         self.num_env_steps_sampled_lifetime += steps * everywhere
-        self._log(steps * self.env.count, ended)
-        return fragment.episodes(self._ids, self._observation_space, self._action_space)
+        self._log(steps * env.count, agent_steps, ended)
+        return [episode for _, _, fragment in blocks for episode in fragment.episodes()]
+
+    def _seat(self, game: int, step: int) -> None:
+        assert self._seats is not None
+        policies = self.seating.draw(game)
+        for seats in self._seats:
+            seats.begin(game, policies, step)
 
     @torch.no_grad()
     def _act(
-        self, observations: NDArray[np.uint8], explore: bool, random_actions: bool, timestep: int
+        self,
+        module: Any,
+        observations: NDArray[np.uint8],
+        valid_actions: NDArray[np.uint8],
+        explore: bool,
+        random_actions: bool,
+        timestep: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
         batch = {Columns.OBS: torch.from_numpy(observations)}
         if random_actions:
-            logits = torch.zeros(len(observations), sum(self.nvec))
+            logits = torch.zeros(len(observations), self._head.num_logits)
         elif explore:
-            logits = self.module.forward_exploration(batch, t=timestep)[Columns.ACTION_DIST_INPUTS]
+            logits = module.forward_exploration(batch, t=timestep)[Columns.ACTION_DIST_INPUTS]
         else:
-            logits = self.module.forward_inference(batch)[Columns.ACTION_DIST_INPUTS]
+            logits = module.forward_inference(batch)[Columns.ACTION_DIST_INPUTS]
         logits = logits.float()
+        distribution = self._head.distribution(logits, torch.from_numpy(valid_actions))
         if explore or random_actions:
-            actions, log_probs = sample(logits, self.nvec, self._generator)
+            actions, log_probs = distribution.sample(self._generator)
         else:
-            actions, log_probs = mode(logits, self.nvec), torch.zeros(len(logits))
+            actions, log_probs = distribution.mode(), torch.zeros(len(logits))
         return actions.numpy(), log_probs.numpy(), logits.numpy()
 
-    def _log(self, steps: int, ended: list[EpisodeEnd]) -> None:
-        for key in (
-            NUM_ENV_STEPS_SAMPLED,
-            (NUM_AGENT_STEPS_SAMPLED, DEFAULT_AGENT_ID),
-            (NUM_MODULE_STEPS_SAMPLED, DEFAULT_MODULE_ID),
-        ):
-            self.metrics.log_value(key, steps, reduce="sum")
+    def _log(self, steps: int, agent_steps: NDArray[np.int64], ended: list[EpisodeEnd]) -> None:
+        self.metrics.log_value(NUM_ENV_STEPS_SAMPLED, steps, reduce="sum")
         self.metrics.log_value(
             NUM_ENV_STEPS_SAMPLED_LIFETIME, steps, reduce="lifetime_sum", with_throughput=True
         )
-        for key in (
-            (NUM_AGENT_STEPS_SAMPLED_LIFETIME, DEFAULT_AGENT_ID),
-            (NUM_MODULE_STEPS_SAMPLED_LIFETIME, DEFAULT_MODULE_ID),
-        ):
-            self.metrics.log_value(key, steps, reduce="lifetime_sum")
+        for policy in self.policies:
+            of_agents = {str(agent): int(agent_steps[agent - 1]) for agent in policy.agents}
+            if not policy.has_company:
+                of_agents = {DEFAULT_AGENT_ID: steps}
+            for name, count in of_agents.items():
+                self._log_steps(
+                    NUM_AGENT_STEPS_SAMPLED, NUM_AGENT_STEPS_SAMPLED_LIFETIME, name, count
+                )
+            self._log_steps(
+                NUM_MODULE_STEPS_SAMPLED,
+                NUM_MODULE_STEPS_SAMPLED_LIFETIME,
+                policy.name,
+                sum(of_agents.values()),
+            )
         self.metrics.log_value(NUM_EPISODES, len(ended), reduce="sum")
         self.metrics.log_value(NUM_EPISODES_LIFETIME, len(ended), reduce="lifetime_sum")
         if self.track_actions:
             self._log_events(ended)
         for end in ended:
-            fact = (float(end.returns.sum()), end.length, "win" in end.outcomes)
-            self.metrics.log_value(EPISODES, fact, reduce="item_series")
+            won = tuple(outcome == "win" for outcome in end.outcomes)
+            won = won or (False,) * len(end.returns)
+            facts = EpisodeFacts(tuple(end.returns.tolist()), end.length, won)
+            self.metrics.log_value(EPISODES, facts, reduce="item_series")
+        for match in self.seating.take_matches():
+            self.metrics.log_value(MATCHES, match, reduce="item_series")
         # RLlib's own keys, for its callbacks and schedulers. Their means go over the episodes of
         # one iteration, short of the window they are given, so nothing here is read from them.
         smoothing = self.config.metrics_num_episodes_for_smoothing
@@ -216,6 +301,10 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             self.metrics.log_value(EPISODE_LEN_MEAN, end.length, window=window)
             self.metrics.log_value(EPISODE_LEN_MIN, end.length, reduce="min", window=window)
             self.metrics.log_value(EPISODE_LEN_MAX, end.length, reduce="max", window=window)
+
+    def _log_steps(self, now: str, lifetime: str, name: str, count: int) -> None:
+        self.metrics.log_value((now, name), count, reduce="sum")
+        self.metrics.log_value((lifetime, name), count, reduce="lifetime_sum")
 
     def _log_events(self, ended: list[EpisodeEnd]) -> None:
         assert self.env is not None
@@ -232,7 +321,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
 
     def episodes_in_flight(self) -> list[dict[str, Any]]:
         """Returns what repeats each unfinished episode, as JSON values."""
-        if self.env is None or self._ids is None:
+        if self.env is None or self._seats is None:
             return []
         return [
             {
@@ -251,12 +340,17 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
 
     def get_spaces(self) -> dict[str, tuple[Any, Any]]:
         """Returns the spaces of the environment and of the module."""
-        spaces = (self._observation_space, self._action_space)
-        return {
-            INPUT_ENV_SPACES: spaces,
-            INPUT_ENV_SINGLE_SPACES: spaces,
-            DEFAULT_MODULE_ID: spaces,
+        by_agent = {
+            agent: self._spaces[policy.name] for policy in self.policies for agent in policy.agents
         }
+        single: tuple[Any, Any] = self._spaces[self.policies[0].name]
+        if self.config.is_multi_agent:
+            observations, actions = (
+                gymnasium.spaces.Dict({str(agent): pair[kind] for agent, pair in by_agent.items()})
+                for kind in (0, 1)
+            )
+            single = (observations, actions)
+        return {INPUT_ENV_SPACES: single, INPUT_ENV_SINGLE_SPACES: single, **self._spaces}
 
     def get_state(
         self,
@@ -282,7 +376,9 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
                 weights = state[COMPONENT_RL_MODULE]
                 if isinstance(weights, ray.ObjectRef):
                     weights = ray.get(weights)
-                self.module.set_state(weights.get(DEFAULT_MODULE_ID, weights))
+                if not self.config.is_multi_agent:
+                    weights = weights.get(DEFAULT_MODULE_ID, weights)
+                self.module.set_state(weights)
             self._weights_seq_no = max(number, self._weights_seq_no)
         if NUM_ENV_STEPS_SAMPLED_LIFETIME in state:
             self.num_env_steps_sampled_lifetime = state[NUM_ENV_STEPS_SAMPLED_LIFETIME]

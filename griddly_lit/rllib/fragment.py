@@ -3,117 +3,193 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 from ray.rllib.core.columns import Columns
 from ray.rllib.env.single_agent_episode import SingleAgentEpisode
 from ray.rllib.env.utils.infinite_lookback_buffer import InfiniteLookbackBuffer
 
-from griddly_lit.envs import EpisodeEnd
+from griddly_lit.envs import EpisodeEnd, SeatBlock
 from griddly_lit.envs.spaces import flat_actions
+from griddly_lit.policies import Policy
+from griddly_lit.rllib.seats import Seats
+
+VALID_ACTIONS = "valid_actions"
 
 
-class EpisodeIds:
-    """Who each game's present episode is, across fragments."""
+class _Cut(NamedTuple):
+    """A part of an episode within the fragment: rows ``start`` to ``stop`` of a seat."""
 
-    def __init__(self, count: int) -> None:
-        self.ids = [uuid.uuid4().hex for _ in range(count)]
-        self.steps = [0] * count
+    seat: int
+    start: int
+    stop: int
+    policy: int
+    episode: str
+    steps_before: int
+    terminated: bool = False
+    truncated: bool = False
+    last_observation: NDArray[np.uint8] | None = None
 
 
 class Fragment:
-    """T steps of N games in arrays, game by game, so that an episode is a slice.
+    """T steps of the seats of a block in arrays, seat by seat, so that an episode is a slice.
 
     Args:
         steps: T.
-        observations: The first observations, uint8 (N, H, W, C).
-        parts: Number of parts of an action.
-        logits: Number of logits.
+        block: The seats' observations and valid actions; it holds the first ones now.
+        seats: Who sits there; brought up to date when someone leaves.
+        policies: The policies by number. Nothing is kept of those that do not learn.
+        spaces: Observation and action space of each policy by its name.
     """
 
     def __init__(
-        self, steps: int, observations: NDArray[np.uint8], parts: int, logits: int
-    ) -> None:
-        count = len(observations)
-        self._observations = np.empty((count, steps + 1, *observations.shape[1:]), dtype=np.uint8)
-        self._observations[:, 0] = observations
-        self._actions = np.empty((count, steps, parts), dtype=np.int64)
-        self._rewards = np.empty((count, steps), dtype=np.float32)
-        self._log_probs = np.empty((count, steps), dtype=np.float32)
-        self._logits = np.empty((count, steps, logits), dtype=np.float32)
-        self._ends: list[tuple[int, EpisodeEnd]] = []
-        self._steps = 0
-
-    def add(
         self,
+        steps: int,
+        block: SeatBlock,
+        seats: Seats,
+        policies: Mapping[int, Policy],
+        spaces: Mapping[str, tuple[Any, Any]],
+    ) -> None:
+        self._block = block
+        self._seats = seats
+        self._policies = policies
+        self._spaces = spaces
+        head = policies[0].head
+        shape = (len(block.observations), steps)
+        grid = block.observations.shape[1:]
+        self._observations = np.empty((shape[0], steps + 1, *grid), dtype=np.uint8)
+        self._observations[:, 0] = block.observations
+        self._actions = np.zeros((*shape, len(head.all_parts)), dtype=np.int64)
+        self._rewards = np.empty(shape, dtype=np.float32)
+        self._log_probs = np.zeros(shape, dtype=np.float32)
+        self._logits = np.zeros((*shape, head.num_logits), dtype=np.float32)
+        self._valid = np.empty((*shape, block.valid_actions.shape[1]), dtype=np.uint8)
+        self._cuts: list[_Cut] = []
+        self._step = 0
+
+    def act(
+        self,
+        seats: slice | NDArray[np.int64],
         actions: NDArray[np.int64],
         log_probs: NDArray[np.float32],
         logits: NDArray[np.float32],
-        rewards: NDArray[np.float32],
-        observations: NDArray[np.uint8],
-        ends: list[EpisodeEnd],
     ) -> None:
-        """Adds one step of all games and the observations that followed it."""
-        step = self._steps
-        self._actions[:, step] = actions
-        self._log_probs[:, step] = log_probs
-        self._logits[:, step] = logits
-        self._rewards[:, step] = rewards
-        self._observations[:, step + 1] = observations
-        self._ends.extend((step, end) for end in ends)
-        self._steps += 1
+        """Notes what a policy does in some of the seats."""
+        self._actions[seats, self._step] = actions
+        self._log_probs[seats, self._step] = log_probs
+        self._logits[seats, self._step] = logits
 
-    def episodes(
-        self, ids: EpisodeIds, observation_space: gymnasium.Space[Any], action_space: Any
-    ) -> list[SingleAgentEpisode]:
-        """Cuts the columns into episodes: finished ones first, then the beginnings of others.
+    @property
+    def actions(self) -> NDArray[np.int64]:
+        """Actions of the present step, (players of the block, N, parts); zeros where none acts."""
+        players, games = len(self._block.players), self._seats.games
+        return self._actions[:, self._step].reshape(players, games, -1)
+
+    def before_step(self) -> None:
+        """Notes the valid actions that the present step's actions were drawn from."""
+        self._valid[:, self._step] = self._block.valid_actions
+
+    def after_step(
+        self, rewards: NDArray[np.float32], left: NDArray[np.bool_], ends: Sequence[EpisodeEnd]
+    ) -> None:
+        """Adds what the games answered; the block holds the next observations.
 
         Args:
-            ids: Identities of the present episodes; brought up to date.
-            observation_space: Space of one observation.
-            action_space: Space of one action.
+            rewards: float32 (N, players of the game).
+            left: bool (N, players of the game), who left with this step.
+            ends: Episodes that ended with it.
         """
-        count = len(self._actions)
-        starts = [0] * count
+        block, games = self._block, self._seats.games
+        step, self._step = self._step, self._step + 1
+        self._rewards[:, step] = rewards[:, block.players].T.reshape(-1)
+        self._observations[:, step + 1] = block.observations
+        if left.any():
+            over = {end.index: end for end in ends}
+            for k, game in np.argwhere(left[:, block.players].T).tolist():
+                seat = k * games + game
+                # A game that is over shows the next episode already.
+                end = over.get(game)
+                last = None if end is None else end.observations[block.players[k]]
+                self._cut(seat, terminated=True, last_observation=last)
+                self._seats.leave(seat)
+        for end in ends:
+            for k, player in enumerate(block.players):
+                seat = k * games + end.index
+                if self._seats.playing[seat]:
+                    self._cut(
+                        seat,
+                        terminated=end.terminated,
+                        truncated=not end.terminated,
+                        last_observation=end.observations[player],
+                    )
 
-        def cut(game: int, stop: int, end: EpisodeEnd | None) -> SingleAgentEpisode:
-            start = starts[game]
-            span = slice(start, stop)
-            observations = self._observations[game, start : stop + 1]
-            if end is not None:
-                # The slot after the last step already holds the next episode's first observation.
-                observations = np.concatenate(
-                    [self._observations[game, span], end.observations[0][np.newaxis]]
+    def episodes(self) -> list[SingleAgentEpisode]:
+        """Returns the episodes: finished ones first, then the beginnings of others."""
+        for seat in np.flatnonzero(self._seats.playing).tolist():
+            if self._seats.starts[seat] < self._step:
+                self._cut(seat)
+        self._seats.carry_over(self._step)
+        return [self._episode(cut) for cut in self._cuts]
+
+    def _cut(self, seat: int, **end: Any) -> None:
+        seats = self._seats
+        policy = int(seats.policy[seat])
+        if self._policies[policy].trained:
+            self._cuts.append(
+                _Cut(
+                    seat=seat,
+                    start=seats.starts[seat],
+                    stop=self._step,
+                    policy=policy,
+                    episode=seats.episodes[seat],
+                    steps_before=seats.steps[seat],
+                    **end,
                 )
-            episode = SingleAgentEpisode(
-                id_=ids.ids[game],
-                observations=_column(observations, observation_space),
-                actions=_column(flat_actions(self._actions[game, span]), action_space),
-                rewards=_column(self._rewards[game, span]),
-                infos=InfiniteLookbackBuffer([{}] * len(observations)),
-                terminated=end is not None and end.terminated,
-                truncated=end is not None and not end.terminated,
-                extra_model_outputs={
-                    Columns.ACTION_LOGP: _column(self._log_probs[game, span]),
-                    Columns.ACTION_DIST_INPUTS: _column(self._logits[game, span]),
-                },
-                t_started=ids.steps[game],
-                len_lookback_buffer=0,
             )
-            starts[game] = stop
-            if end is None:
-                ids.steps[game] += stop - start
-            else:
-                ids.ids[game] = uuid.uuid4().hex
-                ids.steps[game] = 0
-            return episode
 
-        finished = [cut(end.index, step + 1, end) for step, end in self._ends]
-        rest = [game for game in range(count) if starts[game] < self._steps]
-        return finished + [cut(game, self._steps, None) for game in rest]
+    def _episode(self, cut: _Cut) -> SingleAgentEpisode:
+        policy = self._policies[cut.policy]
+        observation_space, action_space = self._spaces[policy.name]
+        span = slice(cut.start, cut.stop)
+        observations = self._observations[cut.seat, cut.start : cut.stop + 1]
+        if cut.last_observation is not None:
+            # The slot after the last step already holds the next episode's first observation.
+            observations = np.concatenate(
+                [self._observations[cut.seat, span], cut.last_observation[np.newaxis]]
+            )
+        outputs = {
+            Columns.ACTION_LOGP: _column(self._log_probs[cut.seat, span]),
+            Columns.ACTION_DIST_INPUTS: _column(self._logits[cut.seat, span]),
+        }
+        if policy.head.valid_actions != "off":
+            outputs[VALID_ACTIONS] = _column(self._valid[cut.seat, span])
+        # Each part is a row of its own to the learner, so its id is, too.
+        agent = self._seats.players[cut.seat // self._seats.games] + 1
+        who = (
+            {
+                "agent_id": agent,
+                "module_id": policy.name,
+                "multi_agent_episode_id": uuid.uuid4().hex,
+            }
+            if policy.has_company
+            else {}
+        )
+        return SingleAgentEpisode(
+            id_=cut.episode,
+            **who,
+            observations=_column(observations, observation_space),
+            actions=_column(flat_actions(self._actions[cut.seat, span]), action_space),
+            rewards=_column(self._rewards[cut.seat, span]),
+            infos=InfiniteLookbackBuffer([{}] * len(observations)),
+            terminated=cut.terminated,
+            truncated=cut.truncated,
+            extra_model_outputs=outputs,
+            t_started=cut.steps_before,
+            len_lookback_buffer=0,
+        )
 
 
 def _column(array: NDArray[Any], space: Any = None) -> InfiniteLookbackBuffer:

@@ -24,7 +24,9 @@ from ray.rllib.core.rl_module.torch.torch_rl_module import TorchRLModule
 from ray.rllib.utils.schedules.scheduler import Scheduler
 from torch import Tensor, nn
 
-from griddly_lit.models import ModelSpec, TorchModel
+from griddly_lit.models import ActionHead, ModelSpec, TorchModel
+from griddly_lit.rllib.fragment import VALID_ACTIONS
+from griddly_lit.rllib.tree_distribution import TreeDistribution
 
 Batch = dict[str, Any]
 
@@ -32,8 +34,7 @@ Batch = dict[str, Any]
 class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type: ignore[misc]
     """A model of ours behind RLlib's interface; the base of what the algorithms need of it.
 
-    ``model_config`` holds ``model`` (a :class:`ModelSpec`) and ``nvec`` (the number of choices of
-    each part of an action).
+    ``model_config`` holds ``model`` (a :class:`ModelSpec`) and ``head`` (an :class:`ActionHead`).
     """
 
     network: nn.Module
@@ -41,21 +42,17 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
     def setup(self) -> None:
         """Builds the network; RLlib calls this."""
         model: ModelSpec = self.model_config["model"]
-        nvec = tuple(self.model_config["nvec"])
+        self.head: ActionHead = self.model_config["head"]
         # Acting modules get their weights from the learner before the first step; drawing
         # orthogonal ones only to drop them takes seconds on large grids.
         skip_init = self.inference_only and not isinstance(model, TorchModel)
         with torch.device("meta") if skip_init else nullcontext():
-            self.network = model.build(self.observation_space.shape, sum(nvec))
+            self.network = model.build(self.observation_space.shape, self.head.num_logits)
         if skip_init:
             self.network.to_empty(device="cpu")
             for tensor in self.network.state_dict().values():
                 tensor.zero_()
-        self.action_dist_cls = (
-            TorchCategorical
-            if len(nvec) == 1
-            else TorchMultiCategorical.get_partial_dist_cls(input_lens=list(nvec))
-        )
+        self.action_dist_cls = _distribution_class(self.head)
 
     def make_target_networks(self) -> None:
         """Adds the copy of the network that APPO and DQN learn against."""
@@ -70,8 +67,20 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
         return ["_target_network"]
 
 
+def _distribution_class(head: ActionHead) -> Any:
+    if head.valid_actions == "tree":
+        return TreeDistribution.get_partial_dist_cls(head=head)
+    if len(head.all_parts) == 1:
+        return TorchCategorical
+    return TorchMultiCategorical.get_partial_dist_cls(input_lens=list(head.all_parts))
+
+
 class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
-    """For PPO, APPO and IMPALA: the model's logits are the policy, its values the critic."""
+    """For PPO, APPO and IMPALA: the model's logits are the policy, its values the critic.
+
+    Acting gives plain logits; the env runner draws among valid actions by itself. The learner finds
+    them in the batch, and the distributions it makes know of them.
+    """
 
     def _forward(self, batch: Batch, **_: Any) -> Batch:
         logits, _values = self.network(batch[Columns.OBS])
@@ -79,6 +88,12 @@ class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
 
     def _forward_train(self, batch: Batch, **_: Any) -> Batch:
         logits, values = self.network(batch[Columns.OBS])
+        if Columns.ACTION_DIST_INPUTS in batch:
+            # What the behaviour policy drew from, for the divergence from it.
+            batch[Columns.ACTION_DIST_INPUTS] = self._among_valid(
+                batch[Columns.ACTION_DIST_INPUTS][..., : self.head.num_logits], batch
+            )
+        logits = self._among_valid(logits, batch)
         # One pass gives both. RLlib hands what is filed under EMBEDDINGS to compute_values.
         return {Columns.ACTION_DIST_INPUTS: logits, Columns.EMBEDDINGS: values}
 
@@ -93,7 +108,17 @@ class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
 
     def forward_target(self, batch: Batch) -> Batch:
         """Returns the target network's logits."""
-        return {TARGET_NETWORK_ACTION_DIST_INPUTS: self._target_network(batch[Columns.OBS])[0]}
+        logits = self._target_network(batch[Columns.OBS])[0]
+        return {TARGET_NETWORK_ACTION_DIST_INPUTS: self._among_valid(logits, batch)}
+
+    def _among_valid(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Returns the inputs of the action distribution."""
+        if self.head.valid_actions == "off":
+            return logits
+        packed = batch[VALID_ACTIONS]
+        if self.head.valid_actions == "mask":
+            return self.head.masked(logits, packed)
+        return torch.cat([logits, packed.to(logits.dtype)], -1)
 
 
 class QModule(GriddlyModule, QNetAPI):  # type: ignore[misc]

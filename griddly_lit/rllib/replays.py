@@ -20,6 +20,7 @@ def replay_of(spec: GriddlyEnvSpec, end: EpisodeEnd) -> EpisodeReplay:
         max_steps=spec.max_steps,
         player_observers=spec.game.player_observers,
         global_observer=spec.global_observer_type,
+        player_done_variable=spec.player_done_variable,
     )
 
 

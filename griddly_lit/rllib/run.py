@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import ray
 import torch
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
-from ray.rllib.core import COMPONENT_LEARNER, COMPONENT_RL_MODULE, DEFAULT_MODULE_ID
+from ray.rllib.core import COMPONENT_LEARNER, COMPONENT_RL_MODULE
 from ray.rllib.utils.metrics import (
     ENV_RUNNER_RESULTS,
     ENV_RUNNER_SAMPLING_TIMER,
@@ -25,8 +26,12 @@ from ray.rllib.utils.metrics import (
 from torch import Tensor
 
 from griddly_lit.engine import silenced
+from griddly_lit.policies import Policy, SelfPlay
+from griddly_lit.policies.league import League
+from griddly_lit.policies.match import Match
+from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
-from griddly_lit.rllib.env_runner import AGENT_INFO, EPISODES
+from griddly_lit.rllib.env_runner import AGENT_INFO, EPISODES, MATCHES, EpisodeFacts
 
 _ALL_MODULES = "__all_modules__"
 _WINDOW = 100
@@ -42,6 +47,7 @@ class TrainingRun:
     Attributes:
         env_steps: Environment steps taken since the run began, those before a resume included.
         iterations: Iterations finished, those before a resume included.
+        league: The pool of self-play; None before :meth:`play_league`.
     """
 
     def __init__(self, config: AlgorithmConfig) -> None:
@@ -51,8 +57,9 @@ class TrainingRun:
             self.algorithm = config.build_algo()
         self.env_steps = 0
         self.iterations = 0
-        # Return, length and whether it was won, of the last episodes.
-        self._episodes: deque[tuple[float, int, bool]] = deque(maxlen=_WINDOW)
+        self._policies: tuple[Policy, ...] = config.env_config["policies"]
+        self._episodes: deque[EpisodeFacts] = deque(maxlen=_WINDOW)
+        self.league: League | None = None
 
     def iterate(self) -> dict[str, float]:
         """Runs one iteration of sampling and learning.
@@ -68,6 +75,7 @@ class TrainingRun:
         self.env_steps = int(runners.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, self.env_steps))
         self.iterations = int(result["training_iteration"])
         timers = result.get("timers", {})
+        league_metrics = {} if self.league is None else self._iterate_league(self.league, runners)
         metrics = {
             **self._episode_metrics(runners),
             **{
@@ -75,6 +83,7 @@ class TrainingRun:
                 for agent, counts in runners.get(AGENT_INFO, {}).items()
                 for name, count in counts.items()
             },
+            **league_metrics,
             **_learner_metrics(result.get(LEARNER_RESULTS, {})),
             "time/env_steps_per_second": (self.env_steps - steps_before) / elapsed,
             "time/sampling_seconds": timers.get(ENV_RUNNER_SAMPLING_TIMER),
@@ -86,27 +95,61 @@ class TrainingRun:
             if value is not None and math.isfinite(value)
         }
 
-    def _episode_metrics(self, runners: Mapping[str, Any]) -> dict[str, float | None]:
-        ended = runners.get(EPISODES)
-        # RLlib gives a series of one item as that item, and NaN for one of none.
-        if isinstance(ended, tuple):
-            ended = [ended]
-        self._episodes.extend(ended if isinstance(ended, list) else ())
-        metrics = {"train/episodes": runners.get(NUM_EPISODES_LIFETIME)}
-        if self._episodes:
-            means = np.mean(self._episodes, axis=0)
-            names = ("train/return_mean", "train/length_mean", "train/win_rate")
-            metrics.update(zip(names, means, strict=True))
+    def _episode_metrics(self, runners: Mapping[str, Any]) -> dict[str, Any]:
+        self._episodes.extend(_series(runners.get(EPISODES), EpisodeFacts))
+        metrics: dict[str, Any] = {"train/episodes": runners.get(NUM_EPISODES_LIFETIME)}
+        if not self._episodes:
+            return metrics
+        returns = np.array([facts.returns for facts in self._episodes])
+        won = np.array([facts.won for facts in self._episodes])
+        metrics["train/return_mean"] = returns.sum(axis=1).mean()
+        metrics["train/length_mean"] = np.mean([facts.length for facts in self._episodes])
+        metrics["train/win_rate"] = won.any(axis=1).mean()
+        for policy in self._policies if self._policies[0].has_company else ():
+            columns = [agent - 1 for agent in policy.agents]
+            metrics[f"train/{policy.name}/return_mean"] = returns[:, columns].mean()
+            metrics[f"train/{policy.name}/win_rate"] = won[:, columns].mean()
+            for agent in policy.agents:
+                metrics[f"train/agent_{agent}/return_mean"] = returns[:, agent - 1].mean()
+                metrics[f"train/agent_{agent}/win_rate"] = won[:, agent - 1].mean()
         return metrics
 
-    def weights(self) -> dict[str, Tensor]:
-        """Returns the learner's weights of the policy's network, by name, on the CPU."""
+    def play_league(self, settings: SelfPlay, league: League | None = None) -> None:
+        """Lets the runners play against the snapshots of a league.
+
+        Args:
+            settings: The rules.
+            league: The one to go on with; by default a new one.
+        """
+        self.league = league or League(settings, self.weights()[LEARNER])
+        self._tell_runners(self.league)
+
+    def _iterate_league(self, league: League, runners: Mapping[str, Any]) -> dict[str, float]:
+        matches = [Match(*match) for match in _series(runners.get(MATCHES), Match)]
+        league.record(matches, self.env_steps, lambda: self.weights()[LEARNER])
+        self._tell_runners(league)
+        return league.metrics()
+
+    def _tell_runners(self, league: League) -> None:
+        chances = league.chances()
+        # A runner that was restarted lacks them all.
+        missing = self._of_runners(lambda runner: runner.seating.set_chances(chances))
+        wanted = {snapshot for of_runner in missing for snapshot in of_runner}
+        if wanted:
+            weights = ray.put({n: dict(league.pool[n].weights) for n in wanted})
+            self._of_runners(lambda runner: runner.seating.add_snapshots(ray.get(weights)))
+
+    def weights(self) -> dict[str, dict[str, Tensor]]:
+        """Returns the learner's weights of every policy's network, by policy and name, on the CPU."""
         component = f"{COMPONENT_LEARNER}/{COMPONENT_RL_MODULE}"
         state = self.algorithm.learner_group.get_state(component, inference_only=True)
-        weights = state[COMPONENT_LEARNER][COMPONENT_RL_MODULE][DEFAULT_MODULE_ID]
+        modules = state[COMPONENT_LEARNER][COMPONENT_RL_MODULE]
         return {
-            name.removeprefix("network."): torch.as_tensor(value).cpu()
-            for name, value in weights.items()
+            policy.name: {
+                name.removeprefix("network."): torch.as_tensor(value).cpu()
+                for name, value in modules[policy.name].items()
+            }
+            for policy in self._policies
         }
 
     def take_replays(self) -> list[EpisodeReplay]:
@@ -141,6 +184,13 @@ class TrainingRun:
     def close(self) -> None:
         """Stops the algorithm and its processes."""
         self.algorithm.stop()
+
+
+def _series(values: Any, kind: type[tuple[Any, ...]]) -> list[Any]:
+    """Returns what was logged as an item series: RLlib gives one item as it is, and none as NaN."""
+    if isinstance(values, kind):
+        return [values]
+    return values if isinstance(values, list) else []
 
 
 def _learner_metrics(results: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,13 +6,16 @@ from ray.rllib.algorithms.sac import SACConfig
 from conftest import CLUSTERS, ZELDA
 from griddly_lit import GriddlyEnvSpec, SimpleConv
 from griddly_lit.errors import AlgorithmError, OptionError
+from griddly_lit.policies import resolve_policies
 from griddly_lit.rllib.algorithms import training_settings
 from griddly_lit.rllib.config import Settings, algorithm_config
 from griddly_lit.rllib.env_runner import GriddlyEnvRunner
 
 
 def config_of(game=CLUSTERS, **settings):
-    return algorithm_config(Settings(GriddlyEnvSpec(yaml_file=game), SimpleConv(), **settings))
+    spec = GriddlyEnvSpec(yaml_file=game)
+    policies = resolve_policies(spec, "shared", SimpleConv())
+    return algorithm_config(Settings(spec, policies, **settings))
 
 
 def test_settings_reach_the_config():
@@ -21,7 +24,7 @@ def test_settings_reach_the_config():
     )
     assert isinstance(config, PPOConfig)
     assert config.env_runner_cls is GriddlyEnvRunner
-    assert (config.lr, config.gamma, config.seed) == (1e-3, 0.99, 7)
+    assert (config.lr, config.gamma, config.seed) == (1e-3, 0.995, 7)
     assert (config.num_env_runners, config.num_envs_per_env_runner, config.num_learners) == (
         2,
         16,
@@ -65,7 +68,11 @@ def test_training_settings_restore_a_config():
         (AlgorithmError, "clip_param", {"algorithm": "DQN", "training": {"clip_param": 0.1}}),
         (AlgorithmError, "dueling=True", {"algorithm": DQNConfig()}),
         (AlgorithmError, r"parts \(2, 5\)", {"algorithm": "DQN", "game": ZELDA}),
-        (AlgorithmError, "4 players", {"game": "Multi-Agent/foragers.yaml"}),
+        (
+            AlgorithmError,
+            r"parts \(2, 5\)",
+            {"algorithm": "DQN", "game": "Multi-Agent/foragers.yaml"},
+        ),
         (OptionError, "accelerator='tpu'", {"accelerator": "tpu"}),
     ],
 )

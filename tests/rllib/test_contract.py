@@ -6,7 +6,9 @@ import pytest
 
 from games import CORRIDOR
 from griddly_lit import GriddlyEnvSpec, ImpalaCNN
+from griddly_lit.policies import resolve_policies
 from griddly_lit.rllib.config import Settings, algorithm_config
+from griddly_lit.rllib.env_runner import EpisodeFacts
 from griddly_lit.rllib.run import TrainingRun
 
 
@@ -16,7 +18,13 @@ def run(ray_once):
     training = {"train_batch_size_per_learner": 256, "minibatch_size": 128, "num_epochs": 1}
     run = TrainingRun(
         algorithm_config(
-            Settings(spec, ImpalaCNN(), training=training, num_envs_per_env_runner=8, seed=1)
+            Settings(
+                spec,
+                resolve_policies(spec, "shared", ImpalaCNN()),
+                training=training,
+                num_envs_per_env_runner=8,
+                seed=1,
+            )
         )
     )
     yield run
@@ -59,7 +67,7 @@ def test_iterations_give_metrics_in_our_names(run):
 def test_runner_and_learner_hold_the_same_weights(run):
     run.iterate()
     acting = run.algorithm.env_runner.module.network.state_dict()
-    learned = run.weights()
+    learned = run.weights()["default_policy"]
     assert learned.keys() == acting.keys()
     assert all((learned[name] == acting[name]).all() for name in acting)
 
@@ -75,16 +83,18 @@ def test_episodes_in_flight_name_what_repeats_them(run):
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_a_series_of_any_length_arrives(count):
+def test_a_series_of_any_length_arrives(run, count):
     from ray.rllib.utils.metrics.metrics_logger import MetricsLogger
 
     runner, root = MetricsLogger(root=False), MetricsLogger(root=True)
-    facts = [(float(n), n, False) for n in range(count)]
+    facts = [EpisodeFacts((float(n),), n, (False,)) for n in range(count)]
     for fact in facts:
         runner.log_value("episodes", fact, reduce="item_series")
     runner.log_value("other", 1, reduce="sum")
     root.aggregate([runner.reduce()], key="env_runners")
     training = TrainingRun.__new__(TrainingRun)
     training._episodes = deque(maxlen=100)
-    training._episode_metrics(root.compile()["env_runners"])
+    training._policies = run._policies
+    metrics = training._episode_metrics(root.compile()["env_runners"])
     assert list(training._episodes) == facts
+    assert metrics.get("train/return_mean") == (sum(range(count)) / count if count else None)

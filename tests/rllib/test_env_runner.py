@@ -9,14 +9,16 @@ from conftest import CLUSTERS, ZELDA
 from games import CORRIDOR
 from griddly_lit import GriddlyEnvSpec, ImpalaCNN
 from griddly_lit.engine import Game, load_gdy
-from griddly_lit.models import log_prob
+from griddly_lit.models import Factored
+from griddly_lit.policies import resolve_policies
 from griddly_lit.rllib.config import Settings, algorithm_config
 from griddly_lit.rllib.env_runner import GriddlyEnvRunner
 
 
 def make_runner(spec, games=4, fragment=10, **settings):
+    policies = resolve_policies(spec, "shared", ImpalaCNN())
     config = algorithm_config(
-        Settings(spec, ImpalaCNN(), num_envs_per_env_runner=games, seed=1, **settings)
+        Settings(spec, policies, num_envs_per_env_runner=games, seed=1, **settings)
     )
     config.env_runners(rollout_fragment_length=fragment)
     runner = GriddlyEnvRunner(config=config, worker_index=0)
@@ -37,7 +39,7 @@ def test_episodes_are_what_the_engine_plays(game):
     for fragment in range(8):
         if fragment == 0:
             runner.sample(force_reset=True, num_timesteps=0)
-            starts = dict(zip(runner._ids.ids, runner.env.in_flight(), strict=True))
+            starts = dict(zip(runner._seats[0].episodes, runner.env.in_flight(), strict=True))
         for episode in runner.sample():
             chunks.setdefault(episode.id_, []).append(episode)
     whole = [parts for id_, parts in chunks.items() if id_ in starts and parts[-1].is_done]
@@ -84,7 +86,7 @@ def test_log_probs_are_those_of_the_module():
         actions = torch.from_numpy(episode.get_actions())
         torch.testing.assert_close(
             torch.from_numpy(episode.get_extra_model_outputs("action_logp")),
-            log_prob(logits, spec.action_nvec, actions),
+            Factored(logits, spec.action_nvec).log_prob(actions),
         )
 
 
@@ -102,7 +104,9 @@ def test_steps_episodes_and_metrics_agree():
     assert metrics["episode_len_mean"].peek() == pytest.approx(
         np.mean([len(episode) for episode in done])
     )
-    facts = [(e.get_return(), len(e), e.is_terminated and e.get_rewards(-1) > 0) for e in done]
+    facts = [
+        ((e.get_return(),), len(e), (e.is_terminated and e.get_rewards(-1) > 0,)) for e in done
+    ]
     assert metrics["episodes"].peek(compile=False) == facts
 
 
@@ -148,7 +152,8 @@ def test_same_seed_same_samples_other_worker_others():
     spec = GriddlyEnvSpec(yaml_file=CLUSTERS, levels="random", max_steps=50)
 
     def actions(worker_index):
-        config = algorithm_config(Settings(spec, ImpalaCNN(), num_envs_per_env_runner=4, seed=1))
+        policies = resolve_policies(spec, "shared", ImpalaCNN())
+        config = algorithm_config(Settings(spec, policies, num_envs_per_env_runner=4, seed=1))
         config.env_runners(rollout_fragment_length=30)
         runner = GriddlyEnvRunner(config=config, worker_index=worker_index)
         return [e.get_actions().tolist() for e in runner.sample(random_actions=True)]

@@ -98,7 +98,7 @@ def test_resume_goes_on_with_counters_weights_and_optimizer(tmp_path):
         learner = trainer._run.algorithm.learner_group._learner
         optimizer = learner.get_optimizer("default_policy")
         moments = [value["exp_avg"].clone() for value in optimizer.state.values()]
-        return trainer.env_steps, trainer._run.weights(), moments
+        return trainer.env_steps, trainer._run.weights()["default_policy"], moments
 
     class Look(Callback):
         def on_fit_start(self, trainer):
@@ -185,8 +185,9 @@ def test_a_checkpoint_is_written_whole_or_not_at_all(fitted, tmp_path):
     parts = {
         "env": mine.env,
         "settings": mine._settings(),
-        "weights": mine._agent.network.state_dict(),
+        "weights": {"default_policy": mine._agent.networks["default_policy"].state_dict()},
         "episodes": [],
+        "league": None,
         "env_steps": 1,
         "iterations": 1,
         "metrics": {},

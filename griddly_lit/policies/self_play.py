@@ -1,0 +1,69 @@
+"""What a user asks of self-play."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from griddly_lit.errors import OptionError
+
+Opponent = Literal["latest", "uniform", "prioritised"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfPlay:
+    """One policy learns against frozen snapshots of itself.
+
+    In each episode the learner plays as one agent, drawn at random, and one snapshot as all others.
+    The first snapshot is the policy as it was before training. The pool keeps it and the newest
+    ones; it is part of the checkpoints.
+
+    Attributes:
+        snapshot_every: Environment steps between snapshots.
+        win_rate: Take a snapshot when the learner wins this share of the last 100 decided games
+            against the newest one. With ``snapshot_every``, whichever comes first.
+        pool_size: Number of snapshots to keep, at least 2.
+        opponent: ``latest`` plays the newest snapshot, ``uniform`` any of the pool, ``prioritised``
+            the harder ones more often: with weights ``(1 - win rate)²``, as in prioritised
+            fictitious self-play (Vinyals et al., "Grandmaster level in StarCraft II using
+            multi-agent reinforcement learning", 2019).
+
+    Raises:
+        OptionError: A value is out of range, or there is no rule for snapshots.
+    """
+
+    snapshot_every: int | None = None
+    win_rate: float | None = None
+    pool_size: int = 10
+    opponent: Opponent = "uniform"
+
+    def __post_init__(self) -> None:
+        if self.snapshot_every is None and self.win_rate is None:
+            _refuse("SelfPlay()", "nothing says when to take a snapshot", "Set snapshot_every")
+        if self.snapshot_every is not None and self.snapshot_every < 1:
+            _refuse(
+                f"snapshot_every={self.snapshot_every}",
+                "snapshots are one environment step or more apart",
+                "Pass a positive number",
+            )
+        if self.win_rate is not None and not 0 < self.win_rate < 1:
+            _refuse(
+                f"win_rate={self.win_rate}", "it lies between 0 and 1", "Pass a share such as 0.7"
+            )
+        if self.pool_size < 2:
+            _refuse(
+                f"pool_size={self.pool_size}",
+                "the pool holds the first snapshot and the newest one",
+                "Pass 2 or more",
+            )
+        if self.opponent not in get_args(Opponent):
+            raise OptionError(
+                f"opponent={self.opponent!r}",
+                "there is no such choice of opponents",
+                "Use one of",
+                get_args(Opponent),
+            )
+
+
+def _refuse(value: str, rule: str, mend: str) -> Any:
+    raise OptionError(value, rule, mend)

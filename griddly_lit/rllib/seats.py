@@ -1,0 +1,84 @@
+"""Who sits where: the policy and the episode of each seat, across fragments."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Group = tuple[int, slice | NDArray[np.int64]]
+
+
+class Seats:
+    """The seats of one :class:`~griddly_lit.envs.SeatBlock`.
+
+    Args:
+        players: Player numbers, from 0, whose seats these are.
+        games: Number of games N; seat ``k · N + n`` is that of ``players[k]`` in game ``n``.
+
+    Attributes:
+        policy: Number of the policy that plays in each seat.
+        playing: Whether its player takes part; not so after it has left, until its game restarts.
+        episodes: Id of each seat's episode.
+        steps: Steps of that episode in earlier fragments.
+        starts: Step of the present fragment at which its part there begins.
+    """
+
+    def __init__(self, players: tuple[int, ...], games: int) -> None:
+        count = len(players) * games
+        self.players = players
+        self.games = games
+        self.policy = np.zeros(count, dtype=np.int64)
+        self.playing = np.zeros(count, dtype=np.bool_)
+        self.episodes = [""] * count
+        self.steps = [0] * count
+        self.starts = [0] * count
+        self._groups: list[Group] | None = None
+
+    def begin(self, game: int, policies: Sequence[int], step: int) -> None:
+        """Seats everyone for a new episode of a game.
+
+        Args:
+            game: The game.
+            policies: Number of the policy of each player of the game.
+            step: Step of the present fragment.
+        """
+        for k, player in enumerate(self.players):
+            seat = k * self.games + game
+            if not self.playing[seat] or self.policy[seat] != policies[player]:
+                self._groups = None
+            self.policy[seat] = policies[player]
+            self.playing[seat] = True
+            self.episodes[seat] = uuid.uuid4().hex
+            self.steps[seat] = 0
+            self.starts[seat] = step
+
+    def leave(self, seat: int) -> None:
+        """Empties a seat until its game restarts."""
+        self.playing[seat] = False
+        self._groups = None
+
+    def carry_over(self, steps: int) -> None:
+        """Goes on to the next fragment, after one of so many steps."""
+        self.steps = [
+            before + steps - start for before, start in zip(self.steps, self.starts, strict=True)
+        ]
+        self.starts = [0] * len(self.starts)
+
+    @property
+    def groups(self) -> list[Group]:
+        """Which seats each policy plays in now, as an index of the seats."""
+        if self._groups is None:
+            self._groups = [
+                (int(policy), _index(np.flatnonzero(self.playing & (self.policy == policy))))
+                for policy in np.unique(self.policy[self.playing])
+            ]
+        return self._groups
+
+
+def _index(seats: NDArray[np.int64]) -> slice | NDArray[np.int64]:
+    first, last = int(seats[0]), int(seats[-1])
+    # A slice is a view, so the policy reads the games' own memory.
+    return slice(first, last + 1) if last - first + 1 == len(seats) else seats
