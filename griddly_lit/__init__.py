@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from griddly_lit.models import ImpalaCNN as ImpalaCNN
     from griddly_lit.models import SimpleConv as SimpleConv
     from griddly_lit.models import TorchModel as TorchModel
+    from griddly_lit.policies import SelfPlay as SelfPlay
     from griddly_lit.recording import EpisodeReplay as EpisodeReplay
     from griddly_lit.recording import VideoRecording as VideoRecording
     from griddly_lit.recording import render_replay as render_replay
@@ -44,6 +45,7 @@ _HOMES = {
     "ImpalaCNN": "griddly_lit.models",
     "SimpleConv": "griddly_lit.models",
     "TorchModel": "griddly_lit.models",
+    "SelfPlay": "griddly_lit.policies",
     "EpisodeReplay": "griddly_lit.recording",
     "VideoRecording": "griddly_lit.recording",
     "render_replay": "griddly_lit.recording",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -131,6 +132,13 @@ def _agents_of(env: GriddlyEnvSpec, policies: Any) -> dict[str, tuple[int, ...]]
 
 
 def _check_cover(found: Mapping[str, tuple[int, ...]], every: tuple[int, ...]) -> None:
+    for name in found:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+            raise PolicyError(
+                f"policies: {name!r}",
+                "the name is part of metric names and of RLlib's folders",
+                "Use letters, digits, '_', '-' and '.'",
+            )
     listed = [agent for agents in found.values() for agent in agents]
     for faulty, rule in (
         ([name for name, agents in found.items() if not agents], "a policy without agents"),

@@ -115,9 +115,11 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
             policies=set(modules),
             policy_mapping_fn=PolicyOfAgent({a: p.name for p in policies for a in p.agents}),
             policies_to_train=[policy.name for policy in policies if policy.trained],
+        )
+        config.rl_module(
             algorithm_config_overrides_per_module={
                 policy: config_class.overrides(**values) for policy, values in by_policy.items()
-            },
+            }
         )
     elif by_policy:
         config.training(**by_policy[names[0]])

@@ -62,6 +62,7 @@ def test_each_policy_has_the_shape_that_its_agents_see(gridman):
         ),
         (PolicyError, "model: 'shard'.*Did you mean 'shared'", {"model": {"shard": "GAP"}}),
         (PolicyError, "train_policies: 'agent_9'", {"train_policies": ["agent_9"]}),
+        (PolicyError, "'a/b': the name is part", {"policies": {"a/b": [1, 2, 3, 4]}}),
         (PolicyError, "nothing would learn", {"train_policies": []}),
         (ModelError, "Did you mean 'GAP'", {"model": "GaP"}),
         (OptionError, "valid_actions='trees'", {"valid_actions": "trees"}),

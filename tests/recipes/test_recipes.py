@@ -26,6 +26,7 @@ def recipe(name):
 def test_every_recipe_is_tested():
     tested = {"clusters", "from_env_config", "own_model", "resume", "demo"}
     tested |= {"wandb_videos_and_actions", "render_a_replay"}
+    tested |= {"robot_tag", "foragers", "two_policies", "rts_self_play"}
     assert {path.stem for path in RECIPES.glob("*.py")} == tested
 
 
@@ -82,3 +83,21 @@ def test_render_a_replay(tmp_path):
         "episode.json",
         "global.mp4",
     }
+
+
+@pytest.mark.parametrize("name", ["robot_tag", "two_policies"])
+def test_several_players(name, tmp_path, capsys):
+    recipe(name).main(**SMALL, max_env_steps=128, default_root_dir=tmp_path, logger=False)
+    assert "agent 4: return" in capsys.readouterr().out
+    assert list(tmp_path.glob("checkpoints/last"))
+
+
+@pytest.mark.parametrize("policies", ["shared", "independent"])
+def test_foragers(policies, tmp_path, capsys):
+    recipe("foragers").main(policies, **SMALL, max_env_steps=128, default_root_dir=tmp_path)
+    assert "agent 4: return" in capsys.readouterr().out
+
+
+def test_rts_self_play(tmp_path, capsys):
+    recipe("rts_self_play").main(**SMALL, max_env_steps=128, default_root_dir=tmp_path)
+    assert "over the policy before training" in capsys.readouterr().out
