@@ -1,24 +1,32 @@
 """How fast games are sampled in one process: griddly_lit, stock RLlib, and a loop by hand.
 
-    python benchmarks/sampling.py [--quick]
+    python benchmarks/sampling.py [--multi-agent] [--quick]
 
-All play clusters_partially_observable (random levels, 1000 steps at most) with the same untrained
-SimpleConv, on one torch thread. They take turns, one training batch each, and the medians over the
-rounds are compared: on a busy machine only what ran side by side is comparable.
+All play with the same untrained SimpleConv, on one torch thread. They take turns, one training batch
+of 4096 environment steps each, and the medians over the rounds are compared. A step is one agent's.
 
-- griddly_lit: ``GriddlyEnvRunner`` with 128 games.
-- stock: RLlib's ``SingleAgentEnvRunner`` over ``GriddlyEnv``. The number of games is the one that
-  some rounds before found to be the fastest.
-- bare: raw engine calls, the network and a categorical distribution, written into arrays as a PPO
-  by hand would do it; resets included.
+With one player, the game is clusters_partially_observable (random levels, 1000 steps at most). With
+``--multi-agent``, they are foragers and robot_tag_4 (the first level, 500 steps at most), each with
+four players and one policy for all of them. In robot_tag_4 players leave; only the steps of those who
+still play are counted.
+
+- griddly_lit: ``GriddlyEnvRunner`` with 128 games; with several players, 64.
+- stock: RLlib's ``SingleAgentEnvRunner`` over ``GriddlyEnv``; with several players,
+  ``MultiAgentEnvRunner`` over ``GriddlyMultiAgentEnv``. The number of games is the one that some
+  rounds before found to be the fastest.
+- bare: raw engine calls, the network and a categorical distribution for each part of an action,
+  written into arrays as a PPO by hand would do it; resets included. See ``raw_games.py``.
 - engine, network: the two parts of the bare loop by themselves, on the games and actions that it
   has just played, and on the observations that it has just seen.
 
-The times of the runners include the metrics that RLlib asks for after every batch.
+The times of the runners include the metrics that RLlib asks for after every batch. Steps are those
+in the episodes that a runner returns.
 
 A runner's own cost is its wall time a step, less that of the engine and of the network. Taken with
 SimpleConv it is a small difference of large, noisy numbers. So it is measured a second time with a
 network that does nothing in the place of SimpleConv; that is the number that counts.
+
+With several players, whole training iterations are timed as well, see ``training_speed.py``.
 """
 
 from __future__ import annotations
@@ -26,311 +34,269 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.env.env_runner import EnvRunner
+from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
-from rich.console import Console
-from rich.table import Table
-from torch import Tensor, nn
+from torch import nn
 
 from griddly_lit import GriddlyEnvSpec, SimpleConv
-from griddly_lit.engine import binding
+from griddly_lit.policies import resolve_policies
 from griddly_lit.rllib.config import Settings, algorithm_config
 from griddly_lit.rllib.env_runner import GriddlyEnvRunner
 from machine import circumstances, write_result
+from raw_games import BareLoop, NoNetwork
+from side_by_side import Part, Times, measure, show, speed_over
+from training_speed import train_side_by_side
 
-GAMES = 128
-STOCK_GAMES = (8, 32, 64, 128, 256)
-BATCH = 4096
-MAX_STEPS = 1000
 SEED = 1
 
-Times = dict[str, list[float]]
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured.
+
+    Attributes:
+        batch: Environment steps a batch.
+        search_rounds: Rounds in which stock's best number of games is found.
+        rounds: Rounds that are compared.
+        training_rounds: Training iterations of each that are compared.
+    """
+
+    batch: int
+    search_rounds: int
+    rounds: int
+    training_rounds: int
 
 
-class NoNetwork(nn.Module):
-    """Gives what an untrained policy gives, at no cost."""
+@dataclass(frozen=True)
+class Field:
+    """Who is compared with whom, and what is wanted.
 
-    def __init__(self, logits: int) -> None:
-        super().__init__()
-        self._logits = torch.zeros(1, logits)
+    Attributes:
+        stock: RLlib's own env runner.
+        games: Number of games of ours.
+        stock_games: Numbers of games that stock is tried with.
+        wanted: What each ratio is to be.
+    """
 
-    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
-        logits = self._logits.expand(len(observations), -1).contiguous()
-        return logits, logits[:, 0]
-
-
-class RawGames:
-    """Games as a script would drive the engine, each reset when it ends."""
-
-    def __init__(self, spec: GriddlyEnvSpec, count: int) -> None:
-        gdy = binding.load_gdy(spec.text)
-        self._levels = spec.game.level_count
-        self._rng = np.random.default_rng(SEED)
-        self._games = [binding.create_game(gdy) for _ in range(count)]
-        self._players = [game.register_player("player", "Vector") for game in self._games]
-        self._steps = [0] * count
-        self.observations = np.zeros((count, *spec.observation_shapes[0]), dtype=np.uint8)
-        self.rewards = np.zeros(count, dtype=np.float32)
-        self.dones = np.zeros(count, dtype=np.bool_)
-        for index, game in enumerate(self._games):
-            game.init(False)
-            self._reset(index)
-
-    def _reset(self, index: int) -> None:
-        game = self._games[index]
-        game.load_level(int(self._rng.integers(self._levels)))
-        game.seed(int(self._rng.integers(2**32)))
-        game.reset()
-        self._steps[index] = 0
-        self._observe(index)
-
-    def _observe(self, index: int) -> None:
-        self.observations[index] = np.asarray(self._players[index].observe()).T
-
-    def step(self, actions: NDArray[np.int32]) -> None:
-        """Plays actions (N, 1, 1)."""
-        for index, game in enumerate(self._games):
-            rewards, done, _ = game.step_parallel(actions[index])
-            self._steps[index] += 1
-            done = done or self._steps[index] == MAX_STEPS
-            self.rewards[index] = rewards[0]
-            self.dones[index] = done
-            if done:
-                self._reset(index)
-            else:
-                self._observe(index)
+    stock: type[EnvRunner]
+    games: int
+    stock_games: tuple[int, ...]
+    wanted: dict[str, float]
 
 
-@torch.no_grad()
-def act(network: nn.Module, observations: NDArray[np.uint8]) -> tuple[Tensor, ...]:
-    """Returns actions, their log-probabilities, logits and values."""
-    logits, values = network(torch.from_numpy(observations))
-    distribution = torch.distributions.Categorical(logits=logits, validate_args=False)
-    actions = distribution.sample()
-    return actions, distribution.log_prob(actions), logits, values
-
-
-class BareLoop:
-    """Sampling by hand, and its two parts."""
-
-    def __init__(self, spec: GriddlyEnvSpec, network: nn.Module, count: int) -> None:
-        steps = BATCH // count
-        self._network = network
-        self._games = RawGames(spec, count)
-        # Plays what the loop played: same seeds, same actions, so the same episodes.
-        self._twin = RawGames(spec, count)
-        self._observations = np.zeros((steps, *self._games.observations.shape), dtype=np.uint8)
-        self._actions = np.zeros((steps, count, 1, 1), dtype=np.int32)
-        self._log_probs = np.zeros((steps, count), dtype=np.float32)
-        self._logits = np.zeros((steps, count, sum(spec.action_nvec)), dtype=np.float32)
-        self._values = np.zeros((steps, count), dtype=np.float32)
-        self._rewards = np.zeros((steps, count), dtype=np.float32)
-        self._dones = np.zeros((steps, count), dtype=np.bool_)
-
-    def run(self) -> None:
-        """Samples one batch."""
-        games = self._games
-        for step in range(len(self._actions)):
-            self._observations[step] = games.observations
-            actions, log_probs, logits, values = act(self._network, games.observations)
-            self._actions[step, :, 0, 0] = actions
-            self._log_probs[step] = log_probs
-            self._logits[step] = logits
-            self._values[step] = values
-            games.step(self._actions[step])
-            self._rewards[step] = games.rewards
-            self._dones[step] = games.dones
-
-    def run_engine(self) -> None:
-        """Plays the batch again without a network."""
-        for actions in self._actions:
-            self._twin.step(actions)
-
-    def run_network(self) -> None:
-        """Acts on the batch's observations again without games."""
-        for observations in self._observations:
-            act(self._network, observations)
+ONE_PLAYER = Field(
+    stock=SingleAgentEnvRunner,
+    games=128,
+    stock_games=(8, 32, 64, 128, 256),
+    wanted={"speed_over_stock": 2, "speed_over_bare": 0.8, "own_cost_over_stock": 0.2},
+)
+SEVERAL_PLAYERS = Field(
+    stock=MultiAgentEnvRunner,
+    games=64,
+    stock_games=(1, 8, 32, 64, 128),
+    wanted={
+        "speed_over_stock": 3,
+        "speed_over_bare": 0.8,
+        "own_cost_over_stock": 1 / 8,
+        "training_speed_over_stock": 1.4,
+    },
+)
 
 
 class Contestants:
-    """Makes what is timed; every one has the same weights."""
+    """Makes what is timed; every one has the same weights.
 
-    def __init__(self, spec: GriddlyEnvSpec) -> None:
+    Attributes:
+        config: The algorithm's config, with our runner.
+    """
+
+    def __init__(self, spec: GriddlyEnvSpec, field: Field, batch: int) -> None:
         self._spec = spec
+        self._field = field
+        self._batch = batch
+        (self._policy,) = resolve_policies(spec, "shared", SimpleConv())
+        logits = self._policy.head.num_logits
         torch.manual_seed(SEED)
-        self._network = SimpleConv().build(spec.observation_shapes[0], sum(spec.action_nvec))
-        self._no_network = NoNetwork(sum(spec.action_nvec))
-        self._config: AlgorithmConfig = algorithm_config(
+        self._networks: dict[str, nn.Module] = {
+            "": SimpleConv().build(self._policy.observation_shape, logits),
+            ", no network": NoNetwork(logits),
+        }
+        self.config: AlgorithmConfig = algorithm_config(
             Settings(
                 env=spec,
-                model=SimpleConv(),
-                training={"train_batch_size_per_learner": BATCH},
+                policies=(self._policy,),
+                training={"train_batch_size_per_learner": batch},
+                num_envs_per_env_runner=field.games,
                 seed=SEED,
             )
         )
 
-    def runner(self, cls: type[EnvRunner], count: int, free: bool = False) -> Callable[[], Any]:
-        """Returns what samples one batch as PPO asks for it.
-
-        Args:
-            cls: The env runner's class.
-            count: Number of games.
-            free: Put a network that does nothing in the place of SimpleConv.
-        """
-        config = self._config.copy(copy_frozen=False).env_runners(
-            env_runner_cls=cls, num_envs_per_env_runner=count
+    def stock_config(self, count: int) -> AlgorithmConfig:
+        """Returns the same config with RLlib's own runner of so many games."""
+        return self.config.copy(copy_frozen=False).env_runners(
+            env_runner_cls=self._field.stock, num_envs_per_env_runner=count
         )
-        runner: Any = cls(config=config)
-        runner.module.network = self._no_network if free else self._network
 
-        def run() -> Any:
-            return runner.sample(), runner.get_metrics()
-
-        return run
-
-    def stock_runners(self) -> dict[str, Callable[[], Any]]:
+    def stock_runners(self) -> dict[str, Part]:
         """Returns the stock runner with several numbers of games."""
-        return {f"stock {n}": self.runner(SingleAgentEnvRunner, n) for n in STOCK_GAMES}
+        return {
+            f"stock {count}": self._runner(self.stock_config(count), "")
+            for count in self._field.stock_games
+        }
 
-    def all(self, stock_games: int) -> dict[str, Callable[[], Any]]:
+    def all(self, stock_games: int) -> dict[str, Part]:
         """Returns all that the comparison needs, in the order of a round."""
-        parts = {
-            f"griddly_lit {GAMES}": self.runner(GriddlyEnvRunner, GAMES),
-            f"stock {stock_games}": self.runner(SingleAgentEnvRunner, stock_games),
-        }
-        for count in sorted({GAMES, stock_games}):
-            bare = BareLoop(self._spec, self._network, count)
-            parts[f"bare {count}"] = bare.run
-            parts[f"engine {count}"] = bare.run_engine
-            parts[f"network {count}"] = bare.run_network
-        parts |= {
-            f"griddly_lit {GAMES}, no network": self.runner(GriddlyEnvRunner, GAMES, free=True),
-            f"stock {stock_games}, no network": self.runner(
-                SingleAgentEnvRunner, stock_games, free=True
-            ),
-        }
-        for count in sorted({GAMES, stock_games}):
-            bare = BareLoop(self._spec, self._no_network, count)
-            parts[f"bare {count}, no network"] = bare.run
-            parts[f"engine {count}, no network"] = bare.run_engine
-            parts[f"network {count}, no network"] = bare.run_network
+        ours = self._field.games
+        parts: dict[str, Part] = {}
+        for kind, network in self._networks.items():
+            parts[f"griddly_lit {ours}{kind}"] = self._runner(self.config, kind)
+            parts[f"stock {stock_games}{kind}"] = self._runner(self.stock_config(stock_games), kind)
+            for count in sorted({ours, stock_games}):
+                bare = BareLoop(self._spec, network, count, self._batch, SEED)
+                parts |= bare.parts(f"{count}{kind}")
         return parts
 
-
-def measure(parts: dict[str, Callable[[], Any]], rounds: int) -> Times:
-    """Returns microseconds an environment step of every part, one value a round."""
-    times: Times = {name: [] for name in parts}
-    for number in range(-1, rounds):  # the first round warms up
-        for name, run in parts.items():
-            began = time.perf_counter()
-            batch = run()
-            elapsed = time.perf_counter() - began
-            del batch
-            if number >= 0:
-                times[name].append(1e6 * elapsed / BATCH)
-    return times
+    def _runner(self, config: AlgorithmConfig, kind: str) -> Part:
+        """Returns what samples one batch as PPO asks for it."""
+        runner: Any = config.env_runner_cls(config=config)
+        alone = not self._policy.has_company
+        module = runner.module if alone else runner.module[self._policy.name]
+        module.network = self._networks[kind]
+        return Part(
+            lambda: (runner.sample(), runner.get_metrics()),
+            lambda sampled: sum(episode.agent_steps() for episode in sampled[0]),
+        )
 
 
-def own_costs(times: Times, stock_games: int, suffix: str = "") -> dict[str, float]:
+def own_costs(times: Times, games: int, stock_games: int, kind: str = "") -> dict[str, float]:
     """Returns each loop's time less that of the engine and of the network."""
 
     def of(name: str, count: int) -> float:
         return median(
             whole - engine - network
             for whole, engine, network in zip(
-                times[f"{name} {count}{suffix}"],
-                times[f"engine {count}{suffix}"],
-                times[f"network {count}{suffix}"],
+                *(times[f"{each} {count}{kind}"] for each in (name, "engine", "network")),
                 strict=True,
             )
         )
 
     return {
-        "griddly_lit": of("griddly_lit", GAMES),
+        "griddly_lit": of("griddly_lit", games),
         "stock": of("stock", stock_games),
-        "bare": of("bare", GAMES),
+        "bare": of("bare", games),
     }
 
 
-def summarize(times: Times, stock_games: int) -> dict[str, Any]:
+def summarize(times: Times, games: int, stock_games: int) -> dict[str, Any]:
     """Returns the ratios that the benchmark is about."""
-    ours = median(times[f"griddly_lit {GAMES}"])
-    own = own_costs(times, stock_games, ", no network")
+    ours, stock, bare = f"griddly_lit {games}", f"stock {stock_games}", f"bare {games}"
+    own = own_costs(times, games, stock_games, ", no network")
     return {
         "stock_games": stock_games,
-        "speed_over_stock": median(times[f"stock {stock_games}"]) / ours,
-        "speed_over_bare": median(times[f"bare {GAMES}"]) / ours,
+        "steps_per_second": {name: 1e6 / median(times[name]) for name in (ours, stock, bare)},
+        "speed_over_stock": speed_over(times, ours, stock),
+        "speed_over_bare": speed_over(times, ours, bare),
         "own_cost_over_stock": own["griddly_lit"] / own["stock"],
         "own_cost_us": own,
-        "own_cost_us_with_network": own_costs(times, stock_games),
+        "own_cost_us_with_network": own_costs(times, games, stock_games),
     }
 
 
-def show(title: str, times: Times) -> None:
-    """Prints a table of times."""
-    table = Table("games", "µs a step", "min – max", "steps/s", title=title, show_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for name, values in times.items():
-        middle = median(values)
-        spread = f"{min(values):.1f} – {max(values):.1f}"
-        table.add_row(name, f"{middle:.1f}", spread, f"{1e6 / middle:,.0f}")
-    Console().print(table, "")
-
-
-def show_summary(summary: dict[str, Any]) -> None:
-    """Prints the ratios."""
+def show_summary(summary: dict[str, Any], wanted: dict[str, float]) -> None:
+    """Prints the ratios beside what is wanted."""
+    print(f"stock has {summary['stock_games']} games, its best")
+    for ratio, value in wanted.items():
+        print(f"{ratio.replace('_', ' ')}: {summary[ratio]:.3f}  (wanted: {value:g})")
     own, rough = summary["own_cost_us"], summary["own_cost_us_with_network"]
-    print(f"speed over stock with {summary['stock_games']} games, its best:", end=" ")
-    print(f"{summary['speed_over_stock']:.2f}  (wanted: 2)")
-    print(f"speed over the bare loop: {summary['speed_over_bare']:.2f}  (wanted: 0.8)")
-    print(f"own cost over stock's: {summary['own_cost_over_stock']:.3f}  (wanted: 0.2)")
     for name in own:
-        print(f"  {name}: {own[name]:.1f} µs a step ({rough[name]:.1f} µs taken with SimpleConv)")
+        print(f"  own cost of {name}: {own[name]:.1f} µs a step", end=" ")
+        print(f"({rough[name]:.1f} µs taken with SimpleConv)")
+
+
+def compare(game: str, spec: GriddlyEnvSpec, field: Field, effort: Effort) -> dict[str, Any]:
+    """Measures one game.
+
+    Returns:
+        ``summary``, and the times that it was made of.
+    """
+    contestants = Contestants(spec, field, effort.batch)
+    search = measure(contestants.stock_runners(), effort.search_rounds)
+    show(f"{game}: stock, to find its best number of games", search)
+    best = min(field.stock_games, key=lambda count: median(search[f"stock {count}"]))
+    times = measure(contestants.all(best), effort.rounds)
+    show(f"{game}: side by side", times)
+    summary = summarize(times, field.games, best)
+    result = {"summary": summary, "us_per_step": times, "us_per_step_of_stock": search}
+    if spec.game.player_count > 1:
+        training = train_side_by_side(
+            {"griddly_lit": contestants.config, "stock": contestants.stock_config(best)},
+            effort.training_rounds,
+            SEED,
+        )
+        show(f"{game}: training", training)
+        summary["training_speed_over_stock"] = speed_over(training, "griddly_lit", "stock")
+        result["us_per_step_of_training"] = training
+    show_summary(summary, field.wanted)
+    return result
+
+
+def by_key(results: dict[str, dict[str, Any]], keys: Iterable[str]) -> dict[str, Any]:
+    """Returns results by game as one dictionary by what was measured."""
+    return {key: {game: result[key] for game, result in results.items()} for key in keys}
 
 
 def main() -> None:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description="How fast games are sampled in one process.")
+    parser.add_argument("--multi-agent", action="store_true", help="games of four players")
     parser.add_argument("--quick", action="store_true", help="a few rounds only")
-    quick = parser.parse_args().quick
-    search_rounds, rounds = (2, 3) if quick else (5, 25)
+    arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.getLogger("ray.rllib").setLevel(logging.ERROR)
     torch.set_num_threads(1)
     about = circumstances()
-    contestants = Contestants(
-        GriddlyEnvSpec(
+    if arguments.multi_agent:
+        # A batch of four players takes several times as long.
+        effort = Effort(1024, 1, 3, 3) if arguments.quick else Effort(4096, 3, 25, 7)
+        name = "sampling_multi_agent"
+        results = {
+            game: compare(
+                game,
+                GriddlyEnvSpec(
+                    yaml_file=f"Multi-Agent/{game}.yaml",
+                    max_steps=500,
+                    player_done_variable=done_variable,
+                ),
+                SEVERAL_PLAYERS,
+                effort,
+            )
+            for game, done_variable in (("foragers", None), ("robot_tag_4", "player_done"))
+        }
+        result = by_key(results, next(iter(results.values())))
+    else:
+        effort = Effort(4096, 2, 3, 0) if arguments.quick else Effort(4096, 5, 25, 0)
+        name = "sampling"
+        spec = GriddlyEnvSpec(
             yaml_file="Single-Player/GVGAI/clusters_partially_observable.yaml",
             levels="random",
-            max_steps=MAX_STEPS,
+            max_steps=1000,
         )
-    )
-    search = measure(contestants.stock_runners(), search_rounds)
-    show("stock, to find its best number of games", search)
-    best = min(STOCK_GAMES, key=lambda count: median(search[f"stock {count}"]))
-    times = measure(contestants.all(best), rounds)
-    show("side by side", times)
-    summary = summarize(times, best)
-    show_summary(summary)
+        result = compare("clusters", spec, ONE_PLAYER, effort)
     write_result(
-        "sampling_quick" if quick else "sampling",
+        f"{name}_quick" if arguments.quick else name,
         {
             **about,
-            "settings": {"rounds": rounds, "batch": BATCH, "torch_threads": 1},
-            "summary": summary,
-            "us_per_env_step": times,
-            "us_per_env_step_of_stock": search,
+            "settings": {"rounds": effort.rounds, "batch": effort.batch, "torch_threads": 1},
+            **result,
         },
     )
 
