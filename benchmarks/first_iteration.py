@@ -54,6 +54,7 @@ from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.tune.registry import register_env
 from griddly_lit import GAP, GriddlyEnv, GriddlyEnvSpec
+from griddly_lit.models import ActionHead
 from griddly_lit.rllib.algorithms import ALGORITHMS
 from griddly_lit.rllib.module import ActorCriticModule
 print("imported", time.time(), flush=True)
@@ -71,7 +72,7 @@ config = (
     .rl_module(
         rl_module_spec=RLModuleSpec(
             module_class=ActorCriticModule,
-            model_config={"model": GAP(), "nvec": spec.action_nvec},
+            model_config={"model": GAP(), "head": ActionHead(spec.action_nvec)},
         )
     )
     .training(**ALGORITHMS["PPO"].training)

@@ -67,17 +67,20 @@ def train(runner: str, seed: int, env_steps: int) -> dict[str, Any]:
 
     from griddly_lit import GriddlyEnvSpec, ImpalaCNN
     from griddly_lit.evaluation import play_levels
+    from griddly_lit.policies import resolve_policies
+    from griddly_lit.policies.players import PolicyPlayers
     from griddly_lit.rllib.config import Settings, algorithm_config
     from griddly_lit.rllib.run import TrainingRun
     from griddly_lit.rllib.session import ray_session
 
     torch.set_num_threads(1)
     spec = GriddlyEnvSpec(yaml_file=GAME, max_steps=200)
-    model = ImpalaCNN()
-    config = algorithm_config(Settings(env=spec, model=model, seed=seed))
+    policies = resolve_policies(spec, "shared", ImpalaCNN())
+    config = algorithm_config(Settings(env=spec, policies=policies, seed=seed))
     if runner == "stock":
         config.env_runners(env_runner_cls=SingleAgentEnvRunner)
-    network = model.build(spec.observation_shapes[0], sum(spec.action_nvec))
+    (policy,) = policies
+    network = policy.model.build(policy.observation_shape, policy.head.num_logits)
     curve = []
     began = time.perf_counter()
     with ray_session(1):
@@ -89,9 +92,10 @@ def train(runner: str, seed: int, env_steps: int) -> dict[str, Any]:
             return_mean = runner_results.get(EPISODE_RETURN_MEAN, math.nan)
             if math.isfinite(return_mean):
                 curve.append((env_steps_taken, return_mean))
-        network.load_state_dict(run.weights())
+        network.load_state_dict(run.weights()[policy.name])
         run.close()
-    episodes = play_levels(network, spec, [0], EPISODES, seed)
+    players = PolicyPlayers(policies, {policy.name: network})
+    episodes = play_levels(players, spec, [0], EPISODES, seed)
     return {
         "curve": curve,
         "final_return": float(np.mean([episode.returns.sum() for episode in episodes])),

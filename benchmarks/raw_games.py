@@ -5,6 +5,8 @@ It is what a script without any library would do, and the measure of what a libr
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -179,6 +181,6 @@ class BareLoop:
         ]
         chosen = [part.sample() for part in parts]
         log_probs = [part.log_prob(own) for part, own in zip(parts, chosen, strict=True)]
-        columns = torch.stack(chosen, -1), sum(log_probs), logits, values
+        columns = torch.stack(chosen, -1), reduce(torch.add, log_probs), logits, values
         shape = observations.shape[:2]
         return [column.numpy().reshape(*shape, *column.shape[1:]) for column in columns]

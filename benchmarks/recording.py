@@ -23,6 +23,7 @@ import psutil
 import torch
 
 from griddly_lit import GriddlyEnvSpec, SimpleConv, VideoRecording
+from griddly_lit.policies import resolve_policies
 from griddly_lit.recording import VideoRecorder
 from griddly_lit.rllib.config import Settings, algorithm_config
 from griddly_lit.rllib.run import TrainingRun
@@ -49,13 +50,14 @@ def main() -> None:
         levels="random",
         max_steps=1000,
     )
+    policies = resolve_policies(spec, "shared", SimpleConv())
     walls: dict[str, list[float]] = {name: [] for name in VARIANTS}
     cpus: dict[str, list[float]] = {name: [] for name in VARIANTS}
     drawing = 0.0
     with ray_session(processes=2), tempfile.TemporaryDirectory() as folder:
         runs, recorders = {}, {}
         for name, options in VARIANTS.items():
-            runs[name] = TrainingRun(algorithm_config(Settings(spec, SimpleConv(), **options)))
+            runs[name] = TrainingRun(algorithm_config(Settings(spec, policies, **options)))
             runs[name].iterate()
             if "record_every" in options:
                 recorders[name] = VideoRecorder(VIDEO, Path(folder, name))

@@ -28,7 +28,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from griddly_lit import GriddlyEnvSpec, GAP
+from griddly_lit import GAP, GriddlyEnvSpec
 from griddly_lit.engine.valid_actions import flat_actions_of
 from griddly_lit.envs import VectorGame
 from griddly_lit.models import ActionHead

@@ -36,7 +36,7 @@ from griddly_lit.policies.league import League
 from griddly_lit.settings import settings_from_json
 
 FORMAT = 2
-_MANIFEST = "manifest.json"
+MANIFEST = "manifest.json"
 _POOL = "pool"
 _PICKLE_NOTE = (
     "RLlib's own checkpoint: pickled Python objects. Load it only if you trust where it came from.\n"
@@ -171,7 +171,7 @@ def write_checkpoint(
         (draft / "rllib" / "PICKLED.txt").write_text(_PICKLE_NOTE)
         files = {str(file.relative_to(draft)): _fingerprint(file) for file in _files(draft)}
         _write_json(
-            draft / _MANIFEST,
+            draft / MANIFEST,
             {
                 "format": FORMAT,
                 "env_steps": env_steps,
@@ -192,7 +192,7 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
         CheckpointError: There is none, or a file of it is missing, cut short or altered.
     """
     directory = Path(path).expanduser()
-    manifest_file = directory / _MANIFEST
+    manifest_file = directory / MANIFEST
     if not manifest_file.is_file():
         rule = (
             "the directory holds no manifest.json, so it is no checkpoint"
@@ -226,33 +226,6 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
                 f"checkpoint={str(path)!r}", f"its file {name} {fault}", "Use another checkpoint"
             )
     return Checkpoint(directory, manifest["env_steps"], manifest["iterations"], manifest["metrics"])
-
-
-def find_last(root: Path) -> Path | None:
-    """Returns the newest ``last`` in any ``checkpoints`` folder under ``root``."""
-    found = root.glob(f"**/checkpoints/last/{_MANIFEST}")
-    newest = max(found, key=lambda manifest: manifest.stat().st_mtime, default=None)
-    return None if newest is None else newest.parent
-
-
-def find_best(root: Path, monitor: str, mode: str) -> Path | None:
-    """Returns the best checkpoint of the newest run under ``root``.
-
-    Args:
-        root: Where to look.
-        monitor: The metric that says how good a checkpoint is.
-        mode: ``max`` or ``min``.
-    """
-    last = find_last(root)
-    if last is None:
-        return None
-    scores = {}
-    for manifest in last.parent.glob(f"env_steps=*/{_MANIFEST}"):
-        score = _read_json(manifest)["metrics"].get(monitor)
-        if score is not None:
-            scores[manifest.parent] = score
-    choose = max if mode == "max" else min
-    return choose(scores, key=lambda path: scores[path], default=None)
 
 
 def _write_league(directory: Path, league: League) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -15,13 +14,8 @@ from numpy.typing import ArrayLike
 from griddly_lit.agent import Agent
 from griddly_lit.budget import Budget, seconds_of
 from griddly_lit.callbacks import Callback, ModelCheckpoint, ProgressBar, print_summary
-from griddly_lit.checkpoint import (
-    Checkpoint,
-    find_best,
-    find_last,
-    open_checkpoint,
-    write_checkpoint,
-)
+from griddly_lit.checkpoint import Checkpoint, open_checkpoint, write_checkpoint
+from griddly_lit.checkpoint_search import find_checkpoint
 from griddly_lit.engine import Shape
 from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.errors import CheckpointError
@@ -41,8 +35,6 @@ if TYPE_CHECKING:
 
     from griddly_lit.rllib.config import AlgorithmConfig
     from griddly_lit.rllib.run import TrainingRun
-
-_log = logging.getLogger("griddly_lit")
 
 
 class GriddlyTrainer:
@@ -468,22 +460,8 @@ class GriddlyTrainer:
     ) -> Checkpoint | None:
         if ckpt_path is None:
             return None
-        path: Path | None = Path(ckpt_path)
         kept = self._checkpointing or ModelCheckpoint()
-        if ckpt_path == "last":
-            path = kept.last_path or find_last(self.default_root_dir)
-        elif ckpt_path == "best":
-            path = kept.best_path or find_best(self.default_root_dir, kept.monitor, kept.mode)
-        if path is not None:
-            return open_checkpoint(path)
-        if required:
-            raise CheckpointError(
-                f"ckpt_path={ckpt_path!r}",
-                f"there is no such checkpoint under {self.default_root_dir}",
-                "Call fit() first, or give a checkpoint's directory",
-            )
-        _log.warning("ckpt_path='last' finds no checkpoint: training begins anew.")
-        return None
+        return find_checkpoint(ckpt_path, kept, self.default_root_dir, required)
 
     def _use_weights(self, ckpt_path: str | Path | None) -> None:
         checkpoint = self._find_checkpoint(ckpt_path)

@@ -60,6 +60,7 @@ class MultiAgentGame:
         }
         self._shapes = spec.observation_shapes
         self._nvec = spec.action_nvec
+        self._single_nvec = spec.single_action_nvec
         self._source = spec.level_source
         self._episodes = 0
         self._game = Game(
@@ -123,6 +124,11 @@ class MultiAgentGame:
             agent for agent in self.agents if not (terminated[agent] or truncated[agent])
         ]
         return step
+
+    def valid_actions(self, agent: int) -> NDArray[np.int64]:
+        """Returns what an agent can do now, integers (V, parts) of single actions."""
+        flat = self._game.valid_actions(self._single_nvec)[agent - 1]
+        return np.stack(np.unravel_index(sorted(flat), self._single_nvec), axis=-1)
 
     def close(self) -> None:
         """Releases the engine's memory."""

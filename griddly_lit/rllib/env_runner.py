@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -12,31 +13,14 @@ import ray
 import torch
 from numpy.typing import NDArray
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
-from ray.rllib.core import (
-    COMPONENT_RL_MODULE,
-    DEFAULT_AGENT_ID,
-    DEFAULT_MODULE_ID,
-)
+from ray.rllib.core import COMPONENT_RL_MODULE, DEFAULT_MODULE_ID
 from ray.rllib.core.columns import Columns
 from ray.rllib.env import INPUT_ENV_SINGLE_SPACES, INPUT_ENV_SPACES
 from ray.rllib.env.env_runner import EnvRunner
 from ray.rllib.env.single_agent_episode import SingleAgentEpisode
 from ray.rllib.utils.checkpoints import Checkpointable
 from ray.rllib.utils.metrics import (
-    EPISODE_LEN_MAX,
-    EPISODE_LEN_MEAN,
-    EPISODE_LEN_MIN,
-    EPISODE_RETURN_MAX,
-    EPISODE_RETURN_MEAN,
-    EPISODE_RETURN_MIN,
-    NUM_AGENT_STEPS_SAMPLED,
-    NUM_AGENT_STEPS_SAMPLED_LIFETIME,
-    NUM_ENV_STEPS_SAMPLED,
     NUM_ENV_STEPS_SAMPLED_LIFETIME,
-    NUM_EPISODES,
-    NUM_EPISODES_LIFETIME,
-    NUM_MODULE_STEPS_SAMPLED,
-    NUM_MODULE_STEPS_SAMPLED_LIFETIME,
     SAMPLE_TIMER,
     WEIGHTS_SEQ_NO,
 )
@@ -47,27 +31,9 @@ from griddly_lit.policies import Policy
 from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.fragment import Fragment
 from griddly_lit.rllib.replays import FirstGameReplays
+from griddly_lit.rllib.runner_metrics import log_episodes, log_events, log_steps
 from griddly_lit.rllib.seating import FixedSeating, Seating, SelfPlaySeating
 from griddly_lit.rllib.seats import Seats
-from griddly_lit.tracking.events import count_events, count_outcomes, no_counts
-
-EPISODES = "episodes"
-MATCHES = "matches"
-AGENT_INFO = "agent_info"
-
-
-class EpisodeFacts(NamedTuple):
-    """What is kept of a finished episode.
-
-    Attributes:
-        returns: Return of each agent.
-        length: Steps.
-        won: Whether each agent won.
-    """
-
-    returns: tuple[float, ...]
-    length: int
-    won: tuple[bool, ...]
 
 
 class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
@@ -199,6 +165,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         # iterations.
         everywhere = env.count * max(1, self.config.num_env_runners)
         agent_steps = np.zeros(self.spec.game.player_count, dtype=np.int64)
+        policy_steps: Counter[int] = Counter()
         for step in range(steps):
             timestep = self.num_env_steps_sampled_lifetime + step * everywhere
             agent_steps += env.active.sum(axis=0)
@@ -214,6 +181,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
                         timestep,
                     )
                     fragment.act(of_policy, *acted)
+                    policy_steps[policy] += len(acted[0])
                 actions[:, block.players] = fragment.actions.swapaxes(0, 1)
             ends = env.step(actions)
             for _, _, fragment in blocks:
@@ -225,7 +193,14 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             if self._recording is not None:
                 self._recording.step(self.spec, ends)
         self.num_env_steps_sampled_lifetime += steps * everywhere
-        self._log(steps * env.count, agent_steps, ended)
+        log_steps(
+            self.metrics, self.policies, steps * env.count, agent_steps.tolist(), policy_steps
+        )
+        smoothing = self.config.metrics_num_episodes_for_smoothing
+        window = math.ceil(smoothing / max(1, self.config.num_env_runners))
+        log_episodes(self.metrics, ended, seating.take_matches(), window)
+        if self.track_actions:
+            log_events(self.metrics, self.spec.game, env.take_events(), ended)
         return [episode for _, _, fragment in blocks for episode in fragment.episodes()]
 
     def _seat(self, game: int, step: int) -> None:
@@ -258,62 +233,6 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         else:
             actions, log_probs = distribution.mode(), torch.zeros(len(logits))
         return actions.numpy(), log_probs.numpy(), logits.numpy()
-
-    def _log(self, steps: int, agent_steps: NDArray[np.int64], ended: list[EpisodeEnd]) -> None:
-        self.metrics.log_value(NUM_ENV_STEPS_SAMPLED, steps, reduce="sum")
-        self.metrics.log_value(
-            NUM_ENV_STEPS_SAMPLED_LIFETIME, steps, reduce="lifetime_sum", with_throughput=True
-        )
-        for policy in self.policies:
-            of_agents = {str(agent): int(agent_steps[agent - 1]) for agent in policy.agents}
-            if not policy.has_company:
-                of_agents = {DEFAULT_AGENT_ID: steps}
-            for name, count in of_agents.items():
-                self._log_steps(
-                    NUM_AGENT_STEPS_SAMPLED, NUM_AGENT_STEPS_SAMPLED_LIFETIME, name, count
-                )
-            self._log_steps(
-                NUM_MODULE_STEPS_SAMPLED,
-                NUM_MODULE_STEPS_SAMPLED_LIFETIME,
-                policy.name,
-                sum(of_agents.values()),
-            )
-        self.metrics.log_value(NUM_EPISODES, len(ended), reduce="sum")
-        self.metrics.log_value(NUM_EPISODES_LIFETIME, len(ended), reduce="lifetime_sum")
-        if self.track_actions:
-            self._log_events(ended)
-        for end in ended:
-            won = tuple(outcome == "win" for outcome in end.outcomes)
-            won = won or (False,) * len(end.returns)
-            facts = EpisodeFacts(tuple(end.returns.tolist()), end.length, won)
-            self.metrics.log_value(EPISODES, facts, reduce="item_series")
-        for match in self.seating.take_matches():
-            self.metrics.log_value(MATCHES, match, reduce="item_series")
-        # RLlib's own keys, for its callbacks and schedulers. Their means go over the episodes of
-        # one iteration, short of the window they are given, so nothing here is read from them.
-        smoothing = self.config.metrics_num_episodes_for_smoothing
-        window = math.ceil(smoothing / max(1, self.config.num_env_runners))
-        for end in ended[-window:]:
-            total = float(end.returns.sum())
-            self.metrics.log_value(EPISODE_RETURN_MEAN, total, window=window)
-            self.metrics.log_value(EPISODE_RETURN_MIN, total, reduce="min", window=window)
-            self.metrics.log_value(EPISODE_RETURN_MAX, total, reduce="max", window=window)
-            self.metrics.log_value(EPISODE_LEN_MEAN, end.length, window=window)
-            self.metrics.log_value(EPISODE_LEN_MIN, end.length, reduce="min", window=window)
-            self.metrics.log_value(EPISODE_LEN_MAX, end.length, reduce="max", window=window)
-
-    def _log_steps(self, now: str, lifetime: str, name: str, count: int) -> None:
-        self.metrics.log_value((now, name), count, reduce="sum")
-        self.metrics.log_value((lifetime, name), count, reduce="lifetime_sum")
-
-    def _log_events(self, ended: list[EpisodeEnd]) -> None:
-        assert self.env is not None
-        counts = no_counts(self.spec.game.player_count, self.spec.game.action_names)
-        counts.update(count_events(self.env.take_events()))
-        for end in ended:
-            counts.update(count_outcomes(end.outcomes))
-        for (agent, name), count in counts.items():
-            self.metrics.log_value((AGENT_INFO, str(agent), name), count, reduce="sum")
 
     def take_replays(self) -> list[EpisodeReplay]:
         """Returns the recorded episodes of the first game that ended since the last call."""

@@ -109,6 +109,13 @@ class GriddlyMultiAgentEnv(MultiAgentEnv):  # type: ignore[misc]
             step.infos,
         )
 
+    def valid_actions(self, agent: int) -> NDArray[np.int64]:
+        """Returns what an agent can do now, integers (V, parts); where that is nothing, the no-op.
+
+        Where a player acts several times a turn, it is what each of these actions can be.
+        """
+        return self._game.valid_actions(agent)
+
     def close(self) -> None:
         """Releases the engine's memory."""
         self._game.close()

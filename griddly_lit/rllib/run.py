@@ -31,7 +31,7 @@ from griddly_lit.policies.league import League
 from griddly_lit.policies.match import Match
 from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
-from griddly_lit.rllib.env_runner import AGENT_INFO, EPISODES, MATCHES, EpisodeFacts
+from griddly_lit.rllib.runner_metrics import AGENT_INFO, EPISODES, MATCHES, EpisodeFacts
 
 _ALL_MODULES = "__all_modules__"
 _WINDOW = 100

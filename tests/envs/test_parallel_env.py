@@ -265,3 +265,15 @@ except ImportError as error:
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert "pip install 'griddly-lit[pettingzoo]'" in ran.stdout, ran.stderr
     assert "GriddlyParallelEnv" not in griddly_lit.__all__
+
+
+def test_valid_actions_are_those_that_do_something():
+    env = GriddlyParallelEnv(yaml_file="RTS/GriddlyRTS.yaml", max_steps=20)
+    env.reset(seed=1)
+    for agent in (1, 2):
+        valid = env.valid_actions(agent)
+        assert valid.shape[1] == 4
+        assert all(env.action_space(agent).contains(action) for action in valid)
+        assert len(np.unique(valid, axis=0)) == len(valid) > 2
+    harvesters = {tuple(action[:2]) for action in env.valid_actions(1).tolist()}
+    assert harvesters == {(2, 3), (3, 2)}

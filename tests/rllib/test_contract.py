@@ -8,8 +8,8 @@ from games import CORRIDOR
 from griddly_lit import GriddlyEnvSpec, ImpalaCNN
 from griddly_lit.policies import resolve_policies
 from griddly_lit.rllib.config import Settings, algorithm_config
-from griddly_lit.rllib.env_runner import EpisodeFacts
 from griddly_lit.rllib.run import TrainingRun
+from griddly_lit.rllib.runner_metrics import EpisodeFacts
 
 
 @pytest.fixture(scope="module")
