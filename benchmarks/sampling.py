@@ -35,8 +35,7 @@ import argparse
 import logging
 import os
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
@@ -76,7 +75,7 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Field:
+class Contest:
     """Who is compared with whom, and what is wanted.
 
     Attributes:
@@ -92,13 +91,13 @@ class Field:
     wanted: dict[str, float]
 
 
-ONE_PLAYER = Field(
+ONE_PLAYER = Contest(
     stock=SingleAgentEnvRunner,
     games=128,
     stock_games=(8, 32, 64, 128, 256),
     wanted={"speed_over_stock": 2, "speed_over_bare": 0.8, "own_cost_over_stock": 0.2},
 )
-SEVERAL_PLAYERS = Field(
+SEVERAL_PLAYERS = Contest(
     stock=MultiAgentEnvRunner,
     games=64,
     stock_games=(8, 32, 64, 128),
@@ -118,9 +117,9 @@ class Contestants:
         config: The algorithm's config, with our runner.
     """
 
-    def __init__(self, spec: GriddlyEnvSpec, field: Field, batch: int) -> None:
+    def __init__(self, spec: GriddlyEnvSpec, contest: Contest, batch: int) -> None:
         self._spec = spec
-        self._field = field
+        self._contest = contest
         self._batch = batch
         (self._policy,) = resolve_policies(spec, "shared", SimpleConv())
         logits = self._policy.head.num_logits
@@ -134,7 +133,7 @@ class Contestants:
                 env=spec,
                 policies=(self._policy,),
                 training={"train_batch_size_per_learner": batch},
-                num_envs_per_env_runner=field.games,
+                num_envs_per_env_runner=contest.games,
                 seed=SEED,
             )
         )
@@ -142,19 +141,19 @@ class Contestants:
     def stock_config(self, count: int) -> AlgorithmConfig:
         """Returns the same config with RLlib's own runner of so many games."""
         return self.config.copy(copy_frozen=False).env_runners(
-            env_runner_cls=self._field.stock, num_envs_per_env_runner=count
+            env_runner_cls=self._contest.stock, num_envs_per_env_runner=count
         )
 
     def stock_runners(self) -> dict[str, Part]:
         """Returns the stock runner with several numbers of games."""
         return {
             f"stock {count}": self._runner(self.stock_config(count), "")
-            for count in self._field.stock_games
+            for count in self._contest.stock_games
         }
 
     def all(self, stock_games: int) -> dict[str, Part]:
         """Returns all that the comparison needs, in the order of a round."""
-        ours = self._field.games
+        ours = self._contest.games
         parts: dict[str, Part] = {}
         for kind, network in self._networks.items():
             parts[f"griddly_lit {ours}{kind}"] = self._runner(self.config, kind)
@@ -225,19 +224,19 @@ def show_summary(summary: dict[str, Any], wanted: dict[str, float]) -> None:
         print(f"({rough[name]:.1f} µs taken with SimpleConv)")
 
 
-def compare(game: str, spec: GriddlyEnvSpec, field: Field, effort: Effort) -> dict[str, Any]:
+def compare(game: str, spec: GriddlyEnvSpec, contest: Contest, effort: Effort) -> dict[str, Any]:
     """Measures one game.
 
     Returns:
         ``summary``, and the times that it was made of.
     """
-    contestants = Contestants(spec, field, effort.batch)
+    contestants = Contestants(spec, contest, effort.batch)
     search = measure(contestants.stock_runners(), effort.search_rounds)
     show(f"{game}: stock, to find its best number of games", search)
-    best = min(field.stock_games, key=lambda count: median(search[f"stock {count}"]))
+    best = min(contest.stock_games, key=lambda count: median(search[f"stock {count}"]))
     times = measure(contestants.all(best), effort.rounds)
     show(f"{game}: side by side", times)
-    summary = summarize(times, field.games, best)
+    summary = summarize(times, contest.games, best)
     result = {"summary": summary, "us_per_step": times, "us_per_step_of_stock": search}
     if spec.game.player_count > 1:
         training = train_side_by_side(
@@ -248,13 +247,8 @@ def compare(game: str, spec: GriddlyEnvSpec, field: Field, effort: Effort) -> di
         show(f"{game}: training", training)
         summary["training_speed_over_stock"] = speed_over(training, "griddly_lit", "stock")
         result["us_per_step_of_training"] = training
-    show_summary(summary, field.wanted)
+    show_summary(summary, contest.wanted)
     return result
-
-
-def by_key(results: dict[str, dict[str, Any]], keys: Iterable[str]) -> dict[str, Any]:
-    """Returns results by game as one dictionary by what was measured."""
-    return {key: {game: result[key] for game, result in results.items()} for key in keys}
 
 
 def main() -> None:
@@ -284,7 +278,9 @@ def main() -> None:
             )
             for game, done_variable in (("foragers", None), ("robot_tag_4", "player_done"))
         }
-        result = by_key(results, next(iter(results.values())))
+        result = {
+            key: {game: each[key] for game, each in results.items()} for key in results["foragers"]
+        }
     else:
         effort = Effort(4096, 2, 3, 0) if arguments.quick else Effort(4096, 5, 25, 0)
         name = "sampling"
@@ -298,7 +294,7 @@ def main() -> None:
         f"{name}_quick" if arguments.quick else name,
         {
             **about,
-            "settings": {"rounds": effort.rounds, "batch": effort.batch, "torch_threads": 1},
+            "settings": {**asdict(effort), "torch_threads": 1},
             **result,
         },
     )

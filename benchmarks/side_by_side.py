@@ -54,7 +54,7 @@ def speed_over(times: Times, name: str, other: str) -> float:
 
 def show(title: str, times: Times) -> None:
     """Prints a table of times."""
-    table = Table(title, "µs a step", "min – max", "steps/s", show_edge=False)
+    table = Table("", "µs a step", "min – max", "steps/s", title=title, show_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for name, values in times.items():

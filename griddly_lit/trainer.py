@@ -157,7 +157,8 @@ class GriddlyTrainer:
             None,
         )
         if self._checkpointing is None and enable_checkpointing and not fast_dev_run:
-            self._checkpointing = ModelCheckpoint()
+            monitor = "train/return_mean" if self._self_play is None else "self_play/elo"
+            self._checkpointing = ModelCheckpoint(monitor)
             self._callbacks.append(self._checkpointing)
         self._run: TrainingRun | None = None
         # This builds RLlib's config, so that faults of the algorithm's settings show now.
@@ -424,10 +425,10 @@ class GriddlyTrainer:
 
     def _settings(self) -> dict[str, Any]:
         """Returns what the trainer was told, as JSON values, for checkpoints and loggers."""
-        from griddly_lit.rllib.algorithms import find_algorithm, training_settings
+        from griddly_lit.rllib.algorithms import as_json, find_algorithm, training_settings
 
         names = [policy.name for policy in self._policies]
-        by_policy = {name: self.training[name] for name in names if name in self.training}
+        by_policy = {name: as_json(self.training[name]) for name in names if name in self.training}
         settings = {
             "model": self.model,
             "policies": self.policies,

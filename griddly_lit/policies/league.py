@@ -52,6 +52,7 @@ class League:
         # Score and number of games of contestant i, as the learner, against snapshot j.
         self._results: dict[tuple[int, int], tuple[float, int]] = {}
         self._recent: dict[int, deque[float]] = {0: deque(maxlen=_WINDOW)}
+        self._returns: deque[float] = deque(maxlen=_WINDOW)
         self._taken = 1
 
     def record(
@@ -68,6 +69,7 @@ class League:
             key = (self._taken, match.snapshot)
             score, games = self._results.get(key, (0.0, 0))
             self._results[key] = (score + match.score, games + 1)
+            self._returns.append(match.learner_return)
             if match.snapshot in self._recent:
                 self._recent[match.snapshot].append(match.score)
         if not self._is_time(env_steps):
@@ -105,9 +107,10 @@ class League:
         return elo_ratings(scores, games)
 
     def metrics(self) -> dict[str, float]:
-        """Returns ``self_play/…``: Elo with its standard error, win rates, size of the pool.
+        """Returns ``self_play/…``: Elo with its standard error, win rates, the learner's mean return.
 
-        A win rate goes over the decided ones of the last 100 games of the present learner.
+        A win rate goes over the decided ones of the last 100 games since the newest snapshot, the
+        return over the last 100 games.
         """
         learner = self.ratings()[-1]
         rates = {n: self._win_rate(n, None) for n in self.pool}
@@ -115,6 +118,7 @@ class League:
             "self_play/elo": learner.elo,
             "self_play/elo_standard_error": learner.standard_error,
             "self_play/snapshots": float(self._taken),
+            **({"self_play/return_mean": float(np.mean(self._returns))} if self._returns else {}),
             **{
                 f"self_play/win_rate/snapshot_{n}": rate
                 for n, rate in rates.items()
@@ -129,6 +133,7 @@ class League:
             "env_steps": {str(n): snapshot.env_steps for n, snapshot in self.pool.items()},
             "results": [[*key, *value] for key, value in sorted(self._results.items())],
             "recent": {str(n): list(scores) for n, scores in self._recent.items()},
+            "returns": list(self._returns),
         }
 
     @classmethod
@@ -148,6 +153,7 @@ class League:
             for n, steps in values["env_steps"].items()
         }
         league._taken = values["taken"]
+        league._returns.extend(values["returns"])
         league._results = {(i, j): (score, games) for i, j, score, games in values["results"]}
         league._recent = {
             int(n): deque(scores, maxlen=_WINDOW) for n, scores in values["recent"].items()

@@ -17,10 +17,12 @@ class Match(NamedTuple):
     Attributes:
         snapshot: Id of the snapshot that the learner played against.
         score: 1 when the learner won, 0 when it lost, 0.5 otherwise.
+        learner_return: Return of the learner.
     """
 
     snapshot: int
     score: float
+    learner_return: float
 
 
 def score_of(outcomes: Sequence[str], returns: NDArray[np.float64], player: int) -> float:

@@ -167,12 +167,16 @@ def check_training(
 def training_settings(config: AlgorithmConfig) -> dict[str, Any]:
     """Returns the training settings that differ from RLlib's defaults, as far as JSON can say them."""
     default = type(config)()
-    settings = {}
-    for name in _training_names(type(config)):
-        value = getattr(config, name, None)
-        if value != getattr(default, name, None) and _is_json(value):
-            settings[name] = value
-    return settings
+    values = {name: getattr(config, name, None) for name in _training_names(type(config))}
+    changed = {
+        name: value for name, value in values.items() if value != getattr(default, name, None)
+    }
+    return as_json(changed)
+
+
+def as_json(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the settings without those that JSON cannot say."""
+    return {name: value for name, value in settings.items() if _is_json(value)}
 
 
 def _training_names(config_class: type[AlgorithmConfig]) -> list[str]:

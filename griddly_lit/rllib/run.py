@@ -105,7 +105,9 @@ class TrainingRun:
         metrics["train/return_mean"] = returns.sum(axis=1).mean()
         metrics["train/length_mean"] = np.mean([facts.length for facts in self._episodes])
         metrics["train/win_rate"] = won.any(axis=1).mean()
-        for policy in self._policies if self._policies[0].has_company else ():
+        # In self-play agents change sides, and the league tells of the learner.
+        apart = self._policies[0].has_company and self.league is None
+        for policy in self._policies if apart else ():
             columns = [agent - 1 for agent in policy.agents]
             metrics[f"train/{policy.name}/return_mean"] = returns[:, columns].mean()
             metrics[f"train/{policy.name}/win_rate"] = won[:, columns].mean()

@@ -122,7 +122,8 @@ class SelfPlaySeating(Seating):
         playing = self._playing[end.index]
         assert playing is not None
         position, snapshot = playing
-        self._matches.append(Match(snapshot, score_of(end.outcomes, end.returns, position)))
+        score = score_of(end.outcomes, end.returns, position)
+        self._matches.append(Match(snapshot, score, float(end.returns[position])))
 
     def take_matches(self) -> list[Match]:
         """See :class:`Seating`."""

@@ -74,9 +74,9 @@ def test_snapshots_are_taken_by_steps():
 
 def test_a_snapshot_is_taken_when_the_newest_is_beaten():
     league = League(SelfPlay(win_rate=0.7), weights())
-    league.record([Match(0, 0.0)] * 40 + [Match(0, 1.0)] * 60, 10, weights)
+    league.record([Match(0, 0.0, 0.0)] * 40 + [Match(0, 1.0, 0.0)] * 60, 10, weights)
     assert sorted(league.pool) == [0]
-    league.record([Match(0, 1.0)] * 5 + [Match(0, 0.5)] * 20, 20, weights)
+    league.record([Match(0, 1.0, 0.0)] * 5 + [Match(0, 0.5, 0.0)] * 20, 20, weights)
     # Of the last 100 games 65 were won, 15 lost, 20 drawn: 0.81 of the decided ones.
     assert sorted(league.pool) == [0, 1]
     assert league.metrics()["self_play/snapshots"] == 2
@@ -87,7 +87,9 @@ def test_opponents():
         league = League(SelfPlay(snapshot_every=1, opponent=opponent), weights())
         for steps in (1, 2):
             league.record([], steps, weights)
-        league.record([Match(0, 1.0)] * 9 + [Match(0, 0.0)] + [Match(2, 0.0)] * 10, 2, weights)
+        league.record(
+            [Match(0, 1.0, 0.0)] * 9 + [Match(0, 0.0, 0.0)] + [Match(2, 0.0, 0.0)] * 10, 2, weights
+        )
         return league.chances()
 
     assert chances("latest") == {0: 0, 1: 0, 2: 1}
@@ -100,10 +102,13 @@ def test_opponents():
 def test_metrics_and_a_trip_through_json():
     settings = SelfPlay(snapshot_every=50, pool_size=2)
     league = League(settings, weights(1))
-    league.record([Match(0, 1.0)] * 3 + [Match(0, 0.0), Match(0, 0.5)], 60, lambda: weights(2))
-    league.record([Match(1, 0.0)] * 2, 70, lambda: weights(3))
+    league.record(
+        [Match(0, 1.0, 0.0)] * 3 + [Match(0, 0.0, 0.0), Match(0, 0.5, 0.0)], 60, lambda: weights(2)
+    )
+    league.record([Match(1, 0.0, 0.0)] * 2, 70, lambda: weights(3))
     metrics = league.metrics()
     assert metrics["self_play/win_rate/snapshot_1"] == 0
+    assert metrics["self_play/return_mean"] == 0
     assert "self_play/win_rate/snapshot_0" not in metrics
     saved = json.loads(json.dumps(league.to_dict()))
     states = {n: snapshot.weights for n, snapshot in league.pool.items()}

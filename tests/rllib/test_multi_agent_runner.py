@@ -242,6 +242,8 @@ def test_self_play_seats_the_learner_and_a_snapshot():
     assert len(matches) == 8 * 3
     assert {match.snapshot for match in matches} == {0, 3}
     assert all(match.score in (0, 0.5, 1) for match in matches)
+    done = [episode for episode in episodes if episode.is_done]
+    assert sorted(m.learner_return for m in matches) == sorted(e.get_return() for e in done)
     assert runner.seating.set_chances({3: 1.0}) == set()
     runner.sample()
     runner.get_metrics()
