@@ -1,9 +1,10 @@
 """How fast games are sampled in one process: griddly_lit, stock RLlib, and a loop by hand.
 
-    python benchmarks/sampling.py [--multi-agent] [--quick]
+    python benchmarks/sampling.py [--multi-agent] [--model GAP] [--threads 2] [--quick]
 
-All play with the same untrained SimpleConv, on one torch thread. They take turns, one training batch
-of 4096 environment steps each, and the medians over the rounds are compared. A step is one agent's.
+All play with the same untrained model, by default SimpleConv, on as many torch threads, by default
+one. They take turns, one training batch each, and the medians over the rounds are compared. A step
+is one agent's.
 
 With one player, the game is clusters_partially_observable (random levels, 1000 steps at most). With
 ``--multi-agent``, they are foragers and robot_tag_4 (the first level, 500 steps at most), each with
@@ -23,8 +24,8 @@ The times of the runners include the metrics that RLlib asks for after every bat
 in the episodes that a runner returns.
 
 A runner's own cost is its wall time a step, less that of the engine and of the network. Taken with
-SimpleConv it is a small difference of large, noisy numbers. So it is measured a second time with a
-network that does nothing in the place of SimpleConv; that is the number that counts.
+a model it is a small difference of large, noisy numbers. So it is measured a second time with a
+network that does nothing in its place; that is the number that counts.
 
 With several players, whole training iterations are timed as well, see ``training_speed.py``.
 """
@@ -46,7 +47,7 @@ from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
 from torch import nn
 
-from griddly_lit import GriddlyEnvSpec, SimpleConv
+from griddly_lit import GriddlyEnvSpec
 from griddly_lit.policies import resolve_policies
 from griddly_lit.rllib.config import Settings, algorithm_config
 from machine import circumstances, write_result
@@ -117,15 +118,15 @@ class Contestants:
         config: The algorithm's config, with our runner.
     """
 
-    def __init__(self, spec: GriddlyEnvSpec, contest: Contest, batch: int) -> None:
+    def __init__(self, spec: GriddlyEnvSpec, contest: Contest, batch: int, model: str) -> None:
         self._spec = spec
         self._contest = contest
         self._batch = batch
-        (self._policy,) = resolve_policies(spec, "shared", SimpleConv())
+        (self._policy,) = resolve_policies(spec, "shared", model)
         logits = self._policy.head.num_logits
         torch.manual_seed(SEED)
         self._networks: dict[str, nn.Module] = {
-            "": SimpleConv().build(self._policy.observation_shape, logits),
+            "": self._policy.model.build(self._policy.observation_shape, logits),
             ", no network": NoNetwork(logits),
         }
         self.config: AlgorithmConfig = algorithm_config(
@@ -221,16 +222,18 @@ def show_summary(summary: dict[str, Any], wanted: dict[str, float]) -> None:
     own, rough = summary["own_cost_us"], summary["own_cost_us_with_network"]
     for name in own:
         print(f"  own cost of {name}: {own[name]:.1f} µs a step", end=" ")
-        print(f"({rough[name]:.1f} µs taken with SimpleConv)")
+        print(f"({rough[name]:.1f} µs taken with the model)")
 
 
-def compare(game: str, spec: GriddlyEnvSpec, contest: Contest, effort: Effort) -> dict[str, Any]:
+def compare(
+    game: str, spec: GriddlyEnvSpec, contest: Contest, effort: Effort, model: str
+) -> dict[str, Any]:
     """Measures one game.
 
     Returns:
         ``summary``, and the times that it was made of.
     """
-    contestants = Contestants(spec, contest, effort.batch)
+    contestants = Contestants(spec, contest, effort.batch, model)
     search = measure(contestants.stock_runners(), effort.search_rounds)
     show(f"{game}: stock, to find its best number of games", search)
     best = min(contest.stock_games, key=lambda count: median(search[f"stock {count}"]))
@@ -255,15 +258,17 @@ def main() -> None:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description="How fast games are sampled in one process.")
     parser.add_argument("--multi-agent", action="store_true", help="games of four players")
+    parser.add_argument("--model", choices=("SimpleConv", "GAP"), default="SimpleConv")
+    parser.add_argument("--threads", type=int, default=1, help="torch threads")
     parser.add_argument("--quick", action="store_true", help="a few rounds only")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.getLogger("ray.rllib").setLevel(logging.ERROR)
-    torch.set_num_threads(1)
+    torch.set_num_threads(arguments.threads)
     about = circumstances()
     if arguments.multi_agent:
         # A batch of four players takes several times as long.
-        effort = Effort(1024, 1, 3, 2) if arguments.quick else Effort(4096, 3, 25, 5)
+        effort = Effort(1024, 1, 3, 2) if arguments.quick else Effort(2048, 2, 15, 5)
         name = "sampling_multi_agent"
         results = {
             game: compare(
@@ -275,6 +280,7 @@ def main() -> None:
                 ),
                 SEVERAL_PLAYERS,
                 effort,
+                arguments.model,
             )
             for game, done_variable in (("foragers", None), ("robot_tag_4", "player_done"))
         }
@@ -289,12 +295,14 @@ def main() -> None:
             levels="random",
             max_steps=1000,
         )
-        result = compare("clusters", spec, ONE_PLAYER, effort)
+        result = compare("clusters", spec, ONE_PLAYER, effort, arguments.model)
+    name += "" if arguments.model == "SimpleConv" else f"_{arguments.model.lower()}"
+    name += "" if arguments.threads == 1 else f"_{arguments.threads}_threads"
     write_result(
         f"{name}_quick" if arguments.quick else name,
         {
             **about,
-            "settings": {**asdict(effort), "torch_threads": 1},
+            "settings": {**asdict(effort), **vars(arguments)},
             **result,
         },
     )
