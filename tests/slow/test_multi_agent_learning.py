@@ -44,19 +44,20 @@ def test_every_forager_gathers_more_than_at_random(seed, tmp_path):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_valid_actions_make_learning_faster(seed, tmp_path):
-    """The same steps on an RTS of two levels, with every action to choose from, and with the tree."""
-    spec = GriddlyEnvSpec(yaml_file=OUTPOST, levels=[0, 1], max_steps=200)
-    before, after = {}, {}
-    for mode in ("off", "tree"):
+    """The same steps on an RTS of two levels; what counts is what is gained over no training."""
+    spec = GriddlyEnvSpec(yaml_file=OUTPOST, levels=[0, 1], max_steps=40)
+    gains = {}
+    for mode in ("off", "mask", "tree"):
         trainer = small_trainer(
-            spec, tmp_path / mode, max_env_steps=16_000, seed=seed, valid_actions=mode
+            spec, tmp_path / mode, max_env_steps=8_000, seed=seed, valid_actions=mode
         )
-        before[mode] = trainer.test(episodes_per_level=16).return_mean
+        before = trainer.test(episodes_per_level=32).return_mean
         trainer.fit()
-        after[mode] = trainer.test(episodes_per_level=16).return_mean
-    print(f"outpost, seed {seed}: before {before}, after {after}")
-    assert after["tree"] > after["off"] + 5
-    assert after["tree"] - before["tree"] > after["off"] - before["off"]
+        after = trainer.test(episodes_per_level=32).return_mean
+        gains[mode] = after - before
+        print(f"outpost, seed {seed}, {mode}: {before:.1f} before, {after:.1f} after")
+    assert gains["mask"] > gains["off"] + 3
+    assert gains["tree"] > gains["off"] + 3
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
