@@ -141,6 +141,9 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
             env_runner_cls=GriddlyEnvRunner,
             num_env_runners=settings.num_env_runners,
             num_envs_per_env_runner=games,
+            # Weights are pushed to our runner. Told to fetch them instead, as APPO and IMPALA tell
+            # theirs by default, it would act with the first ones for ever.
+            use_env_runner_state_server=False,
         )
         .learners(
             num_learners=settings.num_learners,
