@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -47,8 +48,21 @@ class RepeatedLinear(nn.Linear):
 
     def __init__(self) -> None:
         super().__init__(VOLUME_CHANNELS * _REPEATS, ENTRY_FEATURES)
+        self._kept: tuple[tuple[int, int], Tensor] | None = None
 
     def forward(self, features: Tensor) -> Tensor:
         """Returns (B, 1024) from (B, 64)."""
-        summed = self.weight.view(ENTRY_FEATURES, VOLUME_CHANNELS, _REPEATS).sum(-1)
-        return functional.linear(features, summed, self.bias)
+        return functional.linear(features, self._summed(), self.bias)
+
+    def _summed(self) -> Tensor:
+        if torch.is_grad_enabled():
+            self._kept = None
+            return self._sum()
+        # Acting calls it many times between two changes of the weights.
+        now = (self.weight.data_ptr(), self.weight._version)
+        if self._kept is None or self._kept[0] != now:
+            self._kept = now, self._sum()
+        return self._kept[1]
+
+    def _sum(self) -> Tensor:
+        return self.weight.view(ENTRY_FEATURES, VOLUME_CHANNELS, _REPEATS).sum(-1)

@@ -1,5 +1,7 @@
 """SimpleConv and GAP against a literal construction of the documented agents."""
 
+import copy
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -138,3 +140,27 @@ def test_uint8_and_float_observations_are_the_same(spec: ModelSpec) -> None:
 def test_a_flat_observation_is_refused(spec: ModelSpec) -> None:
     with pytest.raises(ModelError, match="height, width, channels"):
         spec.build((25,), 5)  # type: ignore[arg-type]
+
+
+def test_gap_acts_with_the_weights_of_now() -> None:
+    agent, other = GAP().build((5, 5, 3), 4), GAP().build((5, 5, 3), 4)
+    observations = torch.randint(0, 5, (6, 5, 5, 3), dtype=torch.uint8)
+
+    def acted(module: nn.Module) -> Tensor:
+        with torch.no_grad():
+            return module(observations)[1]
+
+    first = acted(agent)
+    agent.load_state_dict(other.state_dict())
+    assert torch.equal(acted(agent), acted(other))
+    assert not torch.equal(acted(agent), first)
+    optimizer = torch.optim.SGD(agent.parameters(), lr=0.1)
+    before = acted(agent)
+    agent(observations)[1].sum().backward()
+    optimizer.step()
+    torch.testing.assert_close(acted(agent), agent(observations)[1].detach())
+    assert not torch.allclose(acted(agent), before)
+    copied = copy.deepcopy(agent)
+    copied.load_state_dict(other.state_dict())
+    assert torch.equal(acted(copied), acted(other))
+    assert not torch.equal(acted(copied), acted(agent))
