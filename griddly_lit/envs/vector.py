@@ -17,6 +17,7 @@ from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import LevelError
 
 _MAX_SEED = 2**32
+_LOG_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -297,29 +298,35 @@ class _EpisodeLog:
     """
 
     def __init__(self, count: int, nvec: tuple[int, ...], players: int) -> None:
-        self._rows: list[tuple[NDArray[np.integer[Any]], NDArray[np.float32]]] = []
-        self._dropped = 0
+        dtype = np.min_scalar_type(max(nvec) - 1)
+        self._actions = np.empty((_LOG_ROWS, count, players, len(nvec)), dtype=dtype)
+        self._rewards = np.empty((_LOG_ROWS, count, players), dtype=np.float32)
+        self._rows = 0
+        # Row at which each game's episode begins.
         self._first = np.zeros(count, dtype=np.int64)
-        self._dtype = np.min_scalar_type(max(nvec) - 1)
-        self._players, self._parts = players, len(nvec)
-        self._prune_at = 1024
 
     def append(self, actions: NDArray[np.int32], rewards: NDArray[np.float32]) -> None:
-        self._rows.append((actions.astype(self._dtype), rewards.copy()))
+        if self._rows == len(self._actions):
+            self._make_room()
+        self._actions[self._rows] = actions
+        self._rewards[self._rows] = rewards
+        self._rows += 1
 
     def begin(self, index: int) -> None:
-        self._first[index] = self._dropped + len(self._rows)
-        if len(self._rows) > self._prune_at:
-            oldest = int(self._first.min())
-            del self._rows[: oldest - self._dropped]
-            self._dropped = oldest
-            self._prune_at = max(1024, 2 * len(self._rows))
+        self._first[index] = self._rows
 
     def of(self, index: int) -> tuple[NDArray[np.integer[Any]], NDArray[np.float32]]:
-        rows = self._rows[int(self._first[index]) - self._dropped :]
-        actions = np.empty((len(rows), self._players, self._parts), dtype=self._dtype)
-        rewards = np.empty((len(rows), self._players), dtype=np.float32)
-        for step, (acted, rewarded) in enumerate(rows):
-            actions[step] = acted[index]
-            rewards[step] = rewarded[index]
-        return actions, rewards
+        rows = slice(int(self._first[index]), self._rows)
+        return self._actions[rows, index].copy(), self._rewards[rows, index].copy()
+
+    def _make_room(self) -> None:
+        """Drops the rows that no episode needs, and doubles the room where most are needed."""
+        oldest = int(self._first.min())
+        kept = self._rows - oldest
+        capacity = len(self._actions) * (2 if 2 * kept > len(self._actions) else 1)
+        for name in ("_actions", "_rewards"):
+            old = getattr(self, name)
+            new = np.empty((capacity, *old.shape[1:]), dtype=old.dtype)
+            new[:kept] = old[oldest : self._rows]
+            setattr(self, name, new)
+        self._rows, self._first = kept, self._first - oldest

@@ -138,7 +138,28 @@ def test_the_action_log_forgets_finished_episodes():
     games.reset()
     for _ in range(5000):
         games.step(np.zeros((2, 1, 1), int))
-    assert len(games._log._rows) <= 1200
+    assert len(games._log._actions) <= 512
+
+
+def test_a_long_episode_is_remembered_whole():
+    """Beside one that ends often, and over several growths of the log."""
+    spec = GriddlyEnvSpec(yaml_file="Single-Player/Mini-Grid/minigrid-eyeball.yaml")
+    games = VectorGame(spec, 3, seed=1)
+    games.reset()
+    rng = np.random.default_rng(0)
+    played = [[], [], []]
+    for _ in range(1500):
+        actions = rng.integers(0, 4, (3, 1, 1))
+        # The first one never moves, so its episode goes on.
+        actions[0] = 0
+        for game in range(3):
+            played[game].append(int(actions[game, 0, 0]))
+        for end in games.step(actions):
+            assert end.actions.ravel().tolist() == played[end.index]
+            played[end.index] = []
+    in_flight = [actions.ravel().tolist() for _, actions in games.in_flight()]
+    assert in_flight == played
+    assert len(in_flight[0]) == 1500
 
 
 def test_every_player_has_its_observations_rewards_and_returns():
