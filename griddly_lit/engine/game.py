@@ -200,20 +200,20 @@ class Game:
         """
         return [flat_actions_of(tree, nvec) for tree in self._engine.build_valid_action_trees()]
 
-    def observe_into(self, player: int, out: NDArray[np.uint8]) -> None:
-        """Copies a player's observation into ``out``, its upper left corner when that is larger.
+    def observe_into(self, outs: Sequence[NDArray[np.uint8]]) -> None:
+        """Copies each player's observation into its array, the upper left corner of a larger one.
 
         Args:
-            player: Player number, from 0.
-            out: uint8 array of shape (H, W, C), at least as large as the observation. Cells outside
-                the observation are left as they are.
+            outs: An array a player, uint8 (H, W, C), at least as large as the observation. Cells
+                outside the observation are left as they are.
         """
-        # (C, W, H) with strides (1, C, C·W): the transpose is the C-contiguous (H, W, C).
-        view = np.asarray(self._players[player].observe()).T
-        if view.shape == out.shape:
-            out[:] = view
-        else:
-            out[: view.shape[0], : view.shape[1]] = view
+        for player, out in zip(self._players, outs, strict=True):
+            # (C, W, H) with strides (1, C, C·W): the transpose is the C-contiguous (H, W, C).
+            view = np.asarray(player.observe()).T
+            if view.shape == out.shape:
+                out[:] = view
+            else:
+                out[: view.shape[0], : view.shape[1]] = view
 
     def observation(self, player: int = 0) -> NDArray[np.uint8]:
         """Returns a copy of a player's observation, uint8 of shape (H, W, C)."""

@@ -152,16 +152,13 @@ class MultiAgentGame:
         return checked
 
     def _observations(self) -> dict[int, NDArray[np.uint8]]:
-        return {agent: self._observation(agent - 1) for agent in self.agents}
-
-    def _observation(self, player: int) -> NDArray[np.uint8]:
-        observation = np.zeros(self._shapes[player], dtype=np.uint8)
+        observations = [np.zeros(shape, dtype=np.uint8) for shape in self._shapes]
         try:
-            self._game.observe_into(player, observation)
+            self._game.observe_into(observations)
         except ValueError as error:
             raise LevelError(
                 "level",
-                f"its observation is larger than {observation.shape}",
+                f"its observations are larger than {self._shapes}",
                 "Name the level in levels or test_levels",
             ) from error
-        return observation
+        return {agent: observations[agent - 1] for agent in self.agents}

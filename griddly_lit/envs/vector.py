@@ -144,6 +144,8 @@ class VectorGame:
             for k, player in enumerate(block.players)
         }
         self.observations = tuple(views[player] for player in range(players))
+        # What each player of each game sees: the same memory, cut once.
+        self._outs = [[array[index] for array in self.observations] for index in range(count)]
         self.active = np.ones((count, players), dtype=np.bool_)
         self.left = np.zeros((count, players), dtype=np.bool_)
         self._lengths = np.zeros((count, players), dtype=np.int64)
@@ -177,10 +179,9 @@ class VectorGame:
         players = self.spec.game.player_count
         checked = checked_actions(actions, self.spec.action_nvec, (self.count, players))
         results = []
-        for index, game in enumerate(self._games):
-            results.append(game.step_unchecked(checked[index]))
-            for player in range(players):
-                game.observe_into(player, self.observations[player][index])
+        for game, of_game, outs in zip(self._games, checked, self._outs, strict=True):
+            results.append(game.step_unchecked(of_game))
+            game.observe_into(outs)
         self.rewards[:], self.terminated[:], self.truncated[:], _ = zip(*results, strict=True)
         self._log.append(checked, self.rewards)
         self._lengths += self.active
@@ -226,17 +227,18 @@ class VectorGame:
         self.active[index] = True
         self._lengths[index] = 0
         self._log.begin(index)
-        for player, observations in enumerate(self.observations):
-            if self._padded:
-                observations[index] = 0
-            try:
-                game.observe_into(player, observations[index])
-            except ValueError as error:
-                raise LevelError(
-                    f"level={str(level)[:60]!r}",
-                    f"its observation is larger than {observations.shape[1:]}, the largest known before",
-                    "Let the generator's first level be its largest",
-                ) from error
+        if self._padded:
+            for out in self._outs[index]:
+                out[:] = 0
+        try:
+            game.observe_into(self._outs[index])
+        except ValueError as error:
+            raise LevelError(
+                f"level={str(level)[:60]!r}",
+                f"its observation is larger than {self.spec.observation_shapes}, the largest known "
+                "before",
+                "Let the generator's first level be its largest",
+            ) from error
         return start
 
     def _find_valid_actions(self) -> None:
