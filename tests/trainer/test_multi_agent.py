@@ -46,7 +46,7 @@ def foragers(**options):
     return GriddlyEnvSpec(yaml_file=FORAGERS, max_steps=12, **options)
 
 
-@pytest.mark.parametrize("valid_actions", ["off", "mask", "tree"])
+@pytest.mark.parametrize("valid_actions", ["off", "tree"])
 @pytest.mark.parametrize("policies", ["shared", "independent"])
 @pytest.mark.parametrize("game", MULTI_PLAYER)
 def test_fast_dev_run(game, policies, valid_actions, tmp_path):
@@ -54,7 +54,7 @@ def test_fast_dev_run(game, policies, valid_actions, tmp_path):
     spec = GriddlyEnvSpec(yaml_file=game, max_steps=8, **leaves)
     result = GriddlyTrainer(
         spec,
-        "GAP",
+        "ImpalaCNN",
         policies=policies,
         valid_actions=valid_actions,
         fast_dev_run=True,
