@@ -110,6 +110,10 @@ class SelfPlaySeating(Seating):
     def draw(self, game: int) -> Sequence[int]:
         """See :class:`Seating`."""
         agents = len(self._opponent.agents)
+        if not self._chances:
+            # A runner that was restarted learns of the pool after its first fragment.
+            self._playing[game] = None
+            return [0] * agents
         position = int(self._rng.integers(agents))
         snapshot = int(self._rng.choice(list(self._chances), p=list(self._chances.values())))
         self._playing[game] = (position, snapshot)
@@ -120,7 +124,8 @@ class SelfPlaySeating(Seating):
     def note(self, end: EpisodeEnd) -> None:
         """See :class:`Seating`."""
         playing = self._playing[end.index]
-        assert playing is not None
+        if playing is None:
+            return
         position, snapshot = playing
         score = score_of(end.outcomes, end.returns, position)
         self._matches.append(Match(snapshot, score, float(end.returns[position])))

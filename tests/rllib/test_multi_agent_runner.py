@@ -251,3 +251,17 @@ def test_self_play_seats_the_learner_and_a_snapshot():
     assert set(runner.seating.modules) == {0, 4}
     runner.sample()
     assert {m.snapshot for m in runner.get_metrics()["matches"].peek(compile=False)} == {3}
+
+
+def test_a_restarted_runner_plays_itself_until_it_knows_the_pool():
+    spec = GriddlyEnvSpec(yaml_file=RTS, max_steps=10)
+    runner = make_runner(spec, SelfPlay(snapshot_every=100), games=4, fragment=20)
+    assert sum(len(episode) for episode in runner.sample()) == 2 * 4 * 20
+    assert "matches" not in runner.get_metrics()
+    weights = runner.module["learner"].network.state_dict()
+    assert runner.seating.set_chances({0: 1.0}) == {0}
+    runner.seating.add_snapshots({0: weights})
+    runner.sample()
+    runner.get_metrics()
+    assert sum(len(episode) for episode in runner.sample()) == 4 * 20
+    assert len(runner.get_metrics()["matches"].peek(compile=False)) == 4 * 2
