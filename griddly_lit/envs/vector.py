@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from griddly_lit.engine import Game, Shape, StepResult, checked_actions, load_gdy
+from griddly_lit.envs.episode_log import EpisodeLog
 from griddly_lit.envs.levels import Level, LevelSource
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import LevelError
 
 _MAX_SEED = 2**32
-_LOG_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class VectorGame:
         self._starts: list[EpisodeStart] = []
         self._episodes = np.zeros(count, dtype=np.int64)
         self._events: list[Mapping[str, Any]] | None = [] if record_events else None
-        self._log = _EpisodeLog(count, spec.action_nvec, players)
+        self._log = EpisodeLog(count, spec.action_nvec, players)
 
     def reset(self) -> None:
         """Starts a new episode in every game."""
@@ -291,44 +291,3 @@ def _seat_blocks(spec: GriddlyEnvSpec, count: int, valid_actions: bool) -> tuple
         )
         for shape, players in players_by_shape.items()
     )
-
-
-class _EpisodeLog:
-    """Actions and rewards of all unfinished episodes, a row a step.
-
-    Actions are kept in the smallest integer that fits, as an episode may go on for very long.
-    """
-
-    def __init__(self, count: int, nvec: tuple[int, ...], players: int) -> None:
-        dtype = np.min_scalar_type(max(nvec) - 1)
-        self._actions = np.empty((_LOG_ROWS, count, players, len(nvec)), dtype=dtype)
-        self._rewards = np.empty((_LOG_ROWS, count, players), dtype=np.float32)
-        self._rows = 0
-        # Row at which each game's episode begins.
-        self._first = np.zeros(count, dtype=np.int64)
-
-    def append(self, actions: NDArray[np.int32], rewards: NDArray[np.float32]) -> None:
-        if self._rows == len(self._actions):
-            self._make_room()
-        self._actions[self._rows] = actions
-        self._rewards[self._rows] = rewards
-        self._rows += 1
-
-    def begin(self, index: int) -> None:
-        self._first[index] = self._rows
-
-    def of(self, index: int) -> tuple[NDArray[np.integer[Any]], NDArray[np.float32]]:
-        rows = slice(int(self._first[index]), self._rows)
-        return self._actions[rows, index].copy(), self._rewards[rows, index].copy()
-
-    def _make_room(self) -> None:
-        """Drops the rows that no episode needs, and doubles the room where most are needed."""
-        oldest = int(self._first.min())
-        kept = self._rows - oldest
-        capacity = len(self._actions) * (2 if 2 * kept > len(self._actions) else 1)
-        for name in ("_actions", "_rewards"):
-            old = getattr(self, name)
-            new = np.empty((capacity, *old.shape[1:]), dtype=old.dtype)
-            new[:kept] = old[oldest : self._rows]
-            setattr(self, name, new)
-        self._rows, self._first = kept, self._first - oldest
