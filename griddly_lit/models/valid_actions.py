@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -31,10 +32,9 @@ class ValidActions(NamedTuple):
 
 def pack(actions: Tensor, nvec: Sequence[int]) -> Tensor:
     """Returns uint8 (1, bytes) of valid actions (V, parts)."""
-    bits = torch.zeros(8 * math.ceil(math.prod(nvec) / 8), dtype=torch.uint8)
-    bits[flat_of(actions.long(), nvec)] = 1
-    weights = 2 ** torch.arange(8, dtype=torch.uint8)
-    return (bits.view(1, -1, 8) * weights).sum(-1, dtype=torch.uint8)
+    valid = np.zeros((1, math.prod(nvec)), dtype=np.bool_)
+    valid[0, flat_of(actions.long(), nvec).numpy()] = True
+    return torch.from_numpy(np.packbits(valid, axis=1, bitorder="little"))
 
 
 def unpack(packed: Tensor) -> ValidActions:
