@@ -27,12 +27,15 @@ A runner's own cost is its wall time a step, less that of the engine and of the 
 a model it is a small difference of large, noisy numbers. So it is measured a second time with a
 network that does nothing in its place; that is the number that counts.
 
-With several players, whole training iterations are timed as well, see ``training_speed.py``.
+With several players, whole training iterations are timed as well, see ``training_speed.py``: ours,
+and RLlib's runner with its number of games, its learner, and the same network in a module that keeps
+no values from acting, as RLlib's own.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import logging
 import os
 import warnings
@@ -42,6 +45,7 @@ from typing import Any
 
 import torch
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+from ray.rllib.core.columns import Columns
 from ray.rllib.env.env_runner import EnvRunner
 from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
@@ -50,6 +54,7 @@ from torch import nn
 from griddly_lit import GriddlyEnvSpec
 from griddly_lit.policies import resolve_policies
 from griddly_lit.rllib.config import Settings, algorithm_config
+from griddly_lit.rllib.module import ActorCriticModule
 from machine import circumstances, write_result
 from raw_games import BareLoop, NoNetwork
 from side_by_side import Part, Times, measure, show, speed_over
@@ -111,6 +116,14 @@ SEVERAL_PLAYERS = Contest(
 )
 
 
+class StockModule(ActorCriticModule):
+    """Keeps no values from acting, as RLlib's own PPO module does not."""
+
+    def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        outputs = super()._forward(batch, **kwargs)
+        return {Columns.ACTION_DIST_INPUTS: outputs[Columns.ACTION_DIST_INPUTS]}
+
+
 class Contestants:
     """Makes what is timed; every one has the same weights.
 
@@ -140,9 +153,15 @@ class Contestants:
         )
 
     def stock_config(self, count: int) -> AlgorithmConfig:
-        """Returns the same config with RLlib's own runner of so many games."""
-        return self.config.copy(copy_frozen=False).env_runners(
-            env_runner_cls=self._contest.stock, num_envs_per_env_runner=count
+        """Returns the same config with RLlib's own runner of so many games, and its learner."""
+        config = self.config.copy(copy_frozen=False)
+        module = copy.deepcopy(config.rl_module_spec)
+        for each in getattr(module, "rl_module_specs", {None: module}).values():
+            each.module_class = StockModule
+        return (
+            config.env_runners(env_runner_cls=self._contest.stock, num_envs_per_env_runner=count)
+            .learners(learner_class=config.get_default_learner_class())
+            .rl_module(rl_module_spec=module)
         )
 
     def stock_runners(self) -> dict[str, Part]:

@@ -5,6 +5,13 @@ uint8 or float, and returns ``(logits, values)``, floats of shapes (B, L) and (B
 number of logits: the sum of the sizes of the action's parts.
 """
 
+import os
+
+# Read by torch when it first allocates: large tensors come in huge pages where the system offers
+# them. The activations of a minibatch are new ones every time, and page after page of them cost
+# learning a tenth of its time.
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
 from griddly_lit.models.action_head import ActionHead, ValidActionsMode
 from griddly_lit.models.check import check_model
 from griddly_lit.models.distributions import ActionDistribution, Factored, Tree

@@ -36,7 +36,9 @@ class GlobalAverage(nn.Module):
 
     def forward(self, volume: Tensor) -> Tensor:
         """Returns the averages."""
-        return volume.mean((2, 3))
+        # The volume is channels-last in memory; with the channels last in shape as well, so is its
+        # gradient, and the layers below it read both in one order.
+        return volume.permute(0, 2, 3, 1).flatten(1, 2).mean(1)
 
 
 class RepeatedLinear(nn.Linear):

@@ -13,6 +13,13 @@ from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.core.rl_module.rl_module import RLModule
 
 from griddly_lit.errors import AlgorithmError, did_you_mean
+from griddly_lit.rllib.learner import (
+    APPOLearner,
+    DQNLearner,
+    IMPALALearner,
+    LeanUpdates,
+    PPOLearner,
+)
 from griddly_lit.rllib.module import ActorCriticModule, QModule
 
 
@@ -23,6 +30,7 @@ class SupportedAlgorithm:
     Attributes:
         config: ``"module:Class"`` of its config.
         module: How our models serve it.
+        learner: Its learner.
         training: Defaults for its ``training()``.
         small: The same for one quick look at whether all works.
         steps_per_iteration: Least number of environment steps between reports, of algorithms whose
@@ -32,6 +40,7 @@ class SupportedAlgorithm:
 
     config: str
     module: type[RLModule]
+    learner: type[LeanUpdates]
     training: dict[str, Any]
     small: dict[str, Any]
     steps_per_iteration: int = 0
@@ -60,6 +69,7 @@ ALGORITHMS = {
     "PPO": SupportedAlgorithm(
         "ray.rllib.algorithms.ppo:PPOConfig",
         ActorCriticModule,
+        PPOLearner,
         {
             "lr": 3e-4,
             # Rewards of grid games lie hundreds of steps apart: spider-nest stalls at 0.99.
@@ -81,6 +91,7 @@ ALGORITHMS = {
     "APPO": SupportedAlgorithm(
         "ray.rllib.algorithms.appo:APPOConfig",
         ActorCriticModule,
+        APPOLearner,
         _V_TRACE,
         _V_TRACE_SMALL,
         steps_per_iteration=4096,
@@ -89,6 +100,7 @@ ALGORITHMS = {
     "IMPALA": SupportedAlgorithm(
         "ray.rllib.algorithms.impala:IMPALAConfig",
         ActorCriticModule,
+        IMPALALearner,
         _V_TRACE,
         _V_TRACE_SMALL,
         steps_per_iteration=4096,
@@ -97,6 +109,7 @@ ALGORITHMS = {
     "DQN": SupportedAlgorithm(
         "ray.rllib.algorithms.dqn:DQNConfig",
         QModule,
+        DQNLearner,
         {
             "lr": 3e-4,
             "gamma": 0.99,

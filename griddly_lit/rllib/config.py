@@ -95,6 +95,8 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         config = config_class().training(**{**supported.training, **training})
     else:
         config = settings.algorithm.copy(copy_frozen=False).training(**training)
+    if config.learner_class is config.get_default_learner_class():
+        config.learners(learner_class=supported.learner)
     if settings.small:
         config.training(**supported.small)
     games = (

@@ -218,21 +218,32 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         explore: bool,
         random_actions: bool,
         timestep: int,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+    ) -> tuple[
+        NDArray[np.int64], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None
+    ]:
+        """Returns actions, their log-probabilities, logits, and values if the module gives them."""
         batch = {Columns.OBS: torch.from_numpy(observations)}
         if random_actions:
-            logits = torch.zeros(len(observations), self._head.num_logits)
+            outputs = {
+                Columns.ACTION_DIST_INPUTS: torch.zeros(len(observations), self._head.num_logits)
+            }
         elif explore:
-            logits = module.forward_exploration(batch, t=timestep)[Columns.ACTION_DIST_INPUTS]
+            outputs = module.forward_exploration(batch, t=timestep)
         else:
-            logits = module.forward_inference(batch)[Columns.ACTION_DIST_INPUTS]
-        logits = logits.float()
+            outputs = module.forward_inference(batch)
+        logits = outputs[Columns.ACTION_DIST_INPUTS].float()
+        values = outputs.get(Columns.VF_PREDS)
         distribution = self._head.distribution(logits, torch.from_numpy(valid_actions))
         if explore or random_actions:
             actions, log_probs = distribution.sample(self._generator)
         else:
             actions, log_probs = distribution.mode(), torch.zeros(len(logits))
-        return actions.numpy(), log_probs.numpy(), logits.numpy()
+        return (
+            actions.numpy(),
+            log_probs.numpy(),
+            logits.numpy(),
+            None if values is None else values.float().numpy(),
+        )
 
     def take_replays(self) -> list[EpisodeReplay]:
         """Returns the recorded episodes of the first game that ended since the last call."""

@@ -66,6 +66,7 @@ class Fragment:
         self._rewards = np.empty(shape, dtype=np.float32)
         self._log_probs = np.zeros(shape, dtype=np.float32)
         self._logits = np.zeros((*shape, head.num_logits), dtype=np.float32)
+        self._values: NDArray[np.float32] | None = None
         self._valid = np.empty((*shape, block.valid_actions.shape[1]), dtype=np.uint8)
         self._cuts: list[_Cut] = []
         self._step = 0
@@ -76,11 +77,16 @@ class Fragment:
         actions: NDArray[np.int64],
         log_probs: NDArray[np.float32],
         logits: NDArray[np.float32],
+        values: NDArray[np.float32] | None,
     ) -> None:
-        """Notes what a policy does in some of the seats."""
+        """Notes what a policy does in some of the seats, and what it expects there."""
         self._actions[seats, self._step] = actions
         self._log_probs[seats, self._step] = log_probs
         self._logits[seats, self._step] = logits
+        if values is not None:
+            if self._values is None:
+                self._values = np.zeros_like(self._log_probs)
+            self._values[seats, self._step] = values
 
     @property
     def actions(self) -> NDArray[np.int64]:
@@ -164,6 +170,8 @@ class Fragment:
             Columns.ACTION_LOGP: _column(self._log_probs[cut.seat, span]),
             Columns.ACTION_DIST_INPUTS: _column(self._logits[cut.seat, span]),
         }
+        if self._values is not None:
+            outputs[Columns.VF_PREDS] = _column(self._values[cut.seat, span])
         if policy.head.valid_actions != "off":
             outputs[VALID_ACTIONS] = _column(self._valid[cut.seat, span])
         # Each part is a row of its own to the learner, so its id is, too.

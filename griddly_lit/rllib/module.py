@@ -83,8 +83,8 @@ class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
     """
 
     def _forward(self, batch: Batch, **_: Any) -> Batch:
-        logits, _values = self.network(batch[Columns.OBS])
-        return {Columns.ACTION_DIST_INPUTS: logits}
+        logits, values = self.network(batch[Columns.OBS])
+        return {Columns.ACTION_DIST_INPUTS: logits, Columns.VF_PREDS: values}
 
     def _forward_train(self, batch: Batch, **_: Any) -> Batch:
         logits, values = self.network(batch[Columns.OBS])
@@ -103,7 +103,16 @@ class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
             return embeddings
         # Asked for by the advantage estimation alone, which takes no gradients.
         with torch.no_grad():
-            values: Tensor = self.network(batch[Columns.OBS])[1]
+            if Columns.VF_PREDS not in batch:
+                return self._values(batch[Columns.OBS])
+            # Found while acting; only the observations after the last steps are new.
+            values = batch[Columns.VF_PREDS].clone()
+            new = ~batch[Columns.LOSS_MASK]
+            values[new] = self._values(batch[Columns.OBS][new])
+        return values
+
+    def _values(self, observations: Tensor) -> Tensor:
+        values: Tensor = self.network(observations)[1]
         return values
 
     def forward_target(self, batch: Batch) -> Batch:

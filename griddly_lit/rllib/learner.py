@@ -1,0 +1,67 @@
+"""RLlib's learners, rid of work that an update does not need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from ray.rllib.algorithms.appo.torch.appo_torch_learner import APPOTorchLearner
+from ray.rllib.algorithms.dqn.torch.dqn_torch_learner import DQNTorchLearner
+from ray.rllib.algorithms.impala.torch.impala_torch_learner import IMPALATorchLearner
+from ray.rllib.algorithms.ppo.torch.ppo_torch_learner import PPOTorchLearner
+from ray.rllib.core.learner.torch.torch_learner import TorchLearner
+from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
+
+
+class LeanUpdates(TorchLearner):  # type: ignore[misc]
+    """Takes the steps that RLlib's torch learner takes, and goes through less memory for them.
+
+    Adam is fused, and one norm of all gradients tells whether they are finite, where RLlib looks at
+    each number twice. Gradients that are not finite are left to RLlib, with its warnings.
+    """
+
+    def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
+        """Registers a module's optimizer; RLlib calls this."""
+        parameters = self.get_parameters(self.module[module_id])
+        self.register_optimizer(
+            module_id=module_id,
+            optimizer=torch.optim.Adam(parameters, fused=True),
+            params=parameters,
+            lr_or_lr_schedule=config.lr,
+        )
+
+    def apply_gradients(self, gradients_dict: dict[nn.Parameter, Tensor | None]) -> None:
+        """Takes the optimizers' steps; RLlib calls this.
+
+        Args:
+            gradients_dict: The gradient of each parameter, clipped.
+        """
+        gradients = [gradient for gradient in gradients_dict.values() if gradient is not None]
+        scaled_or_scheduled = (
+            self.config._torch_grad_scaler_class or self.config._torch_lr_scheduler_classes
+        )
+        if scaled_or_scheduled or not get_total_norm(gradients).isfinite():
+            super().apply_gradients(gradients_dict)
+            return
+        for parameter, gradient in gradients_dict.items():
+            parameter.grad = gradient
+        for module_id in self.module.keys():  # noqa: SIM118, a MultiRLModule iterates otherwise
+            for _, optimizer in self.get_optimizers_for_module(module_id):
+                optimizer.step()
+
+
+class PPOLearner(LeanUpdates, PPOTorchLearner):  # type: ignore[misc]
+    """PPO's."""
+
+
+class APPOLearner(LeanUpdates, APPOTorchLearner):  # type: ignore[misc]
+    """APPO's."""
+
+
+class IMPALALearner(LeanUpdates, IMPALATorchLearner):  # type: ignore[misc]
+    """IMPALA's."""
+
+
+class DQNLearner(LeanUpdates, DQNTorchLearner):  # type: ignore[misc]
+    """DQN's."""
