@@ -32,18 +32,18 @@ def documented_agent(
     """
     body = nn.Sequential(
         orthogonal(nn.Conv2d(channels, 32, kernel_size=3, padding=1), _BODY_GAIN),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         orthogonal(nn.Conv2d(32, VOLUME_CHANNELS, kernel_size=3, padding=1), _BODY_GAIN),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         flatten,
         orthogonal(entry, _BODY_GAIN),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         orthogonal(nn.Linear(ENTRY_FEATURES, 512), _BODY_GAIN),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
     )
     actor = nn.Sequential(
         orthogonal(nn.Linear(512, 256), _HEAD_GAIN),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         orthogonal(nn.Linear(256, num_logits), _HEAD_GAIN),
     )
     return ActorCritic(body, actor, orthogonal(nn.Linear(512, 1), _HEAD_GAIN))

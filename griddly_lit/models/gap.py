@@ -37,8 +37,10 @@ class GlobalAverage(nn.Module):
     def forward(self, volume: Tensor) -> Tensor:
         """Returns the averages."""
         # The volume is channels-last in memory; with the channels last in shape as well, so is its
-        # gradient, and the layers below it read both in one order.
-        return volume.permute(0, 2, 3, 1).flatten(1, 2).mean(1)
+        # gradient, and the layers below read both in one order. A sum's gradient, unlike a mean's,
+        # is not written out cell by cell.
+        cells = volume.permute(0, 2, 3, 1).flatten(1, 2)
+        return cells.sum(1) / cells.shape[1]
 
 
 class RepeatedLinear(nn.Linear):
