@@ -34,6 +34,12 @@ def read_game(yaml_file: str | Path) -> str:
     Raises:
         GameFileError: There is no such file, or it cannot be read as text.
     """
+    if "\n" in str(yaml_file):
+        raise GameFileError(
+            f"yaml_file={str(yaml_file).strip().splitlines()[0]!r}…",
+            "it is a text of several lines, not a path",
+            "Pass the text of a game as yaml_string",
+        )
     path = Path(yaml_file).expanduser()
     if not path.is_file():
         path = resources_dir("games") / yaml_file

@@ -31,6 +31,8 @@ class SupportedAlgorithm:
         config: ``"module:Class"`` of its config.
         module: How our models serve it.
         learner: Its learner.
+        by_policy: Settings that its learner reads for each policy; of the others it takes one for
+            all.
         training: Defaults for its ``training()``.
         small: The same for one quick look at whether all works.
         steps_per_iteration: Least number of environment steps between reports, of algorithms whose
@@ -41,6 +43,7 @@ class SupportedAlgorithm:
     config: str
     module: type[RLModule]
     learner: type[LeanUpdates]
+    by_policy: frozenset[str]
     training: dict[str, Any]
     small: dict[str, Any]
     steps_per_iteration: int = 0
@@ -52,6 +55,14 @@ class SupportedAlgorithm:
         found: type[AlgorithmConfig] = getattr(importlib.import_module(module), name)
         return found
 
+
+_BY_POLICY = frozenset({"lr", "entropy_coeff", "vf_loss_coeff", "grad_clip", "grad_clip_by"})
+_BY_POLICY_V_TRACE = _BY_POLICY | {
+    "gamma",
+    "vtrace_clip_rho_threshold",
+    "vtrace_clip_pg_rho_threshold",
+}
+_BY_POLICY_CLIPPED = frozenset({"clip_param", "use_kl_loss", "kl_coeff", "kl_target"})
 
 _V_TRACE = {
     "lr": 1e-3,
@@ -70,6 +81,7 @@ ALGORITHMS = {
         "ray.rllib.algorithms.ppo:PPOConfig",
         ActorCriticModule,
         PPOLearner,
+        _BY_POLICY | _BY_POLICY_CLIPPED | {"use_critic", "vf_clip_param"},
         {
             "lr": 3e-4,
             # Rewards of grid games lie hundreds of steps apart: spider-nest stalls at 0.99.
@@ -92,6 +104,7 @@ ALGORITHMS = {
         "ray.rllib.algorithms.appo:APPOConfig",
         ActorCriticModule,
         APPOLearner,
+        _BY_POLICY_V_TRACE | _BY_POLICY_CLIPPED,
         _V_TRACE,
         _V_TRACE_SMALL,
         steps_per_iteration=4096,
@@ -101,6 +114,7 @@ ALGORITHMS = {
         "ray.rllib.algorithms.impala:IMPALAConfig",
         ActorCriticModule,
         IMPALALearner,
+        _BY_POLICY_V_TRACE,
         _V_TRACE,
         _V_TRACE_SMALL,
         steps_per_iteration=4096,
@@ -110,6 +124,7 @@ ALGORITHMS = {
         "ray.rllib.algorithms.dqn:DQNConfig",
         QModule,
         DQNLearner,
+        frozenset(),
         {
             "lr": 3e-4,
             "gamma": 0.99,
@@ -174,6 +189,23 @@ def check_training(
                 f"{name} has no such training setting",
                 did_you_mean(key, known),
                 known,
+            )
+
+
+def check_training_of_policy(name: str, policy: str, training: Mapping[str, Any]) -> None:
+    """Checks that the learner reads each setting for every policy apart.
+
+    Raises:
+        AlgorithmError: One of the settings is the same for all policies.
+    """
+    available = ALGORITHMS[name].by_policy
+    for key in training:
+        if key not in available:
+            raise AlgorithmError(
+                f"training[{policy!r}][{key!r}]",
+                f"{name} takes one {key} for all policies",
+                f"Give it as training[{key!r}]",
+                sorted(available),
             )
 
 

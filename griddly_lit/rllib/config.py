@@ -17,7 +17,12 @@ from griddly_lit.envs.gymnasium_env import GriddlyEnv
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.errors import AlgorithmError, OptionError
 from griddly_lit.policies import Policy, SelfPlay
-from griddly_lit.rllib.algorithms import SupportedAlgorithm, check_training, find_algorithm
+from griddly_lit.rllib.algorithms import (
+    SupportedAlgorithm,
+    check_training,
+    check_training_of_policy,
+    find_algorithm,
+)
 from griddly_lit.rllib.env_runner import GriddlyEnvRunner
 from griddly_lit.rllib.module import QModule
 from griddly_lit.rllib.multi_agent_env import GriddlyMultiAgentEnv
@@ -113,6 +118,8 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     modules = {policy.name: _module_spec(policy, supported, config) for policy in policies}
     alone = not policies[0].has_company
     if not alone:
+        for policy_name, values in by_policy.items():
+            check_training_of_policy(name, policy_name, values)
         config.multi_agent(
             policies=set(modules),
             policy_mapping_fn=PolicyOfAgent({a: p.name for p in policies for a in p.agents}),

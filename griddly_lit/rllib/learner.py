@@ -13,6 +13,8 @@ from ray.rllib.core.learner.torch.torch_learner import TorchLearner
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
+from griddly_lit.rllib.bootstrap_steps import DropBootstrapSteps
+
 
 class LeanUpdates(TorchLearner):  # type: ignore[misc]
     """Takes the steps that RLlib's torch learner takes, and goes through less memory for them.
@@ -52,7 +54,15 @@ class LeanUpdates(TorchLearner):  # type: ignore[misc]
 
 
 class PPOLearner(LeanUpdates, PPOTorchLearner):  # type: ignore[misc]
-    """PPO's."""
+    """PPO's; its minibatches hold played steps only."""
+
+    def build(self) -> None:
+        """Completes the pipeline from episodes to batch; RLlib calls this."""
+        super().build()
+        # Without minibatches RLlib takes the number of steps from before they are dropped, and would
+        # fill up with others a second time.
+        if self.config.minibatch_size and self.config.add_default_connectors_to_learner_pipeline:
+            self._learner_connector.append(DropBootstrapSteps())
 
 
 class APPOLearner(LeanUpdates, APPOTorchLearner):  # type: ignore[misc]

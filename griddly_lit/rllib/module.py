@@ -106,7 +106,7 @@ class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
             if Columns.VF_PREDS not in batch:
                 return self._values(batch[Columns.OBS])
             # Found while acting; only the observations after the last steps are new.
-            values = batch[Columns.VF_PREDS].clone()
+            values: Tensor = batch[Columns.VF_PREDS].clone()
             new = ~batch[Columns.LOSS_MASK]
             values[new] = self._values(batch[Columns.OBS][new])
         return values

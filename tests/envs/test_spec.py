@@ -77,6 +77,7 @@ def test_generated_levels_are_probed_and_written_to_json():
     [
         (GameFileError, "no game is given", {}),
         (GameFileError, "no such file", {"yaml_file": "nowhere.yaml"}),
+        (GameFileError, "'Version: .*yaml_string", {"yaml_file": CORRIDOR}),
         (GameFileError, "empty", {"yaml_string": ""}),
         (LevelError, "levels=5.*Available: 0, 1, 2, 3, 4", {"levels": 5}),
         (LevelError, "levels=-1", {"levels": [0, -1]}),

@@ -73,6 +73,11 @@ def test_training_settings_restore_a_config():
             r"parts \(2, 5\)",
             {"algorithm": "DQN", "game": "Multi-Agent/foragers.yaml"},
         ),
+        (
+            AlgorithmError,
+            r"training\['shared'\]\['gamma'\].*one gamma for all.*training\['gamma'\].*clip_param",
+            {"training": {"shared": {"gamma": 0.9}}, "game": "Multi-Agent/foragers.yaml"},
+        ),
         (OptionError, "accelerator='tpu'", {"accelerator": "tpu"}),
     ],
 )

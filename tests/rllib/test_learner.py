@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+import torch
+from ray.rllib.algorithms.ppo import PPOConfig
+from ray.rllib.algorithms.ppo.torch.ppo_torch_learner import PPOTorchLearner
+from ray.rllib.core.columns import Columns
+from ray.rllib.core.learner.training_data import TrainingData
+
+from conftest import ZELDA
+from games import CORRIDOR
+from griddly_lit import GAP, GriddlyEnvSpec
+from griddly_lit.policies import resolve_policies
+from griddly_lit.rllib.config import Settings, algorithm_config
+from griddly_lit.rllib.env_runner import GriddlyEnvRunner
+from griddly_lit.rllib.learner import DQNLearner, PPOLearner
+
+FORAGERS = "Multi-Agent/foragers.yaml"
+
+
+def config_of(game=ZELDA, **training):
+    spec = GriddlyEnvSpec(yaml_file=game, max_steps=7)
+    settings = Settings(
+        spec,
+        resolve_policies(spec, "shared", GAP()),
+        training={"train_batch_size_per_learner": 80, "minibatch_size": 40, **training},
+        num_envs_per_env_runner=4,
+        seed=1,
+    )
+    return algorithm_config(settings)
+
+
+def learner_and_episodes(config):
+    """Returns a learner, and episodes that a runner with its weights has sampled."""
+    torch.manual_seed(0)
+    learner = config.build_learner()
+    runner = GriddlyEnvRunner(config=config, worker_index=0)
+    weights = learner.module.get_state(inference_only=True)
+    runner.set_state({"rl_module": weights})
+    return learner, runner.sample()
+
+
+def gradients_of_one_update(learner, episodes, minibatch_size):
+    taken = []
+    apply = learner.apply_gradients
+    learner.apply_gradients = lambda gradients: (
+        taken.append({p: g.clone() for p, g in gradients.items()}),
+        apply(gradients),
+    )
+    learner.update(training_data=TrainingData(episodes=episodes), minibatch_size=minibatch_size)
+    return list(taken[0].values())
+
+
+def parameters(learner):
+    return [p for module in learner.module.values() for p in module.parameters()]
+
+
+@pytest.mark.parametrize("game", [ZELDA, FORAGERS])
+def test_gradients_are_those_of_rllib(game):
+    """RLlib's learner computes all values anew and masks the bootstrap steps out."""
+    config = config_of(game)
+    stock = config.copy(copy_frozen=False).learners(learner_class=PPOTorchLearner)
+    learner, episodes = learner_and_episodes(config)
+    ours = gradients_of_one_update(learner, episodes, sum(map(len, episodes)))
+    learner, episodes = learner_and_episodes(stock)
+    for episode in episodes:
+        del episode.extra_model_outputs[Columns.VF_PREDS]
+    theirs = gradients_of_one_update(learner, episodes, None)
+    for our, their in zip(ours, theirs, strict=True):
+        assert their.abs().max() > 0
+        torch.testing.assert_close(our, their, rtol=1e-3, atol=1e-4 * float(their.abs().max()))
+
+
+def test_steps_are_those_of_rllib():
+    config = config_of()
+    ours, _ = learner_and_episodes(config)
+    theirs, _ = learner_and_episodes(
+        config.copy(copy_frozen=False).learners(learner_class=PPOTorchLearner)
+    )
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        gradients = [torch.randn(p.shape, generator=generator) for p in parameters(ours)]
+        for learner in (ours, theirs):
+            learner.apply_gradients(dict(zip(parameters(learner), gradients, strict=True)))
+    for our, their in zip(parameters(ours), parameters(theirs), strict=True):
+        torch.testing.assert_close(our, their, rtol=0, atol=1e-7)
+
+
+def test_a_gradient_that_is_not_finite_is_left_to_rllib(caplog):
+    learner, _ = learner_and_episodes(config_of())
+    before = [p.detach().clone() for p in parameters(learner)]
+    gradients = {p: torch.ones_like(p) for p in parameters(learner)}
+    next(iter(gradients.values())).view(-1)[0] = float("nan")
+    learner.apply_gradients(gradients)
+    assert "contain `nan/inf` values" in caplog.text
+    for was, now in zip(before, parameters(learner), strict=True):
+        assert now.isfinite().all()
+        assert not torch.equal(was, now)
+
+
+def test_only_played_steps_are_learned_from():
+    learner, episodes = learner_and_episodes(config_of())
+    played = sum(len(episode) for episode in episodes)
+    assert any(episode.is_done for episode in episodes)
+    rows = []
+    forward = learner.module.forward_train
+    learner.module.forward_train = lambda batch: (
+        rows.append(sum(len(columns[Columns.OBS]) for columns in batch.values())),
+        forward(batch),
+    )[1]
+    learner.update(
+        training_data=TrainingData(episodes=episodes), num_epochs=2, minibatch_size=played // 2
+    )
+    assert rows == [played // 2] * 4
+
+
+def test_values_found_while_acting_are_the_modules():
+    learner, episodes = learner_and_episodes(config_of())
+    module = learner.module["default_policy"]
+    for episode in episodes:
+        observations = torch.from_numpy(episode.get_observations())
+        torch.testing.assert_close(
+            torch.from_numpy(episode.get_extra_model_outputs(Columns.VF_PREDS)),
+            module.compute_values({Columns.OBS: observations[:-1]}),
+        )
+        # The learner's batch has a step more, whose value acting did not need.
+        values = np.append(episode.get_extra_model_outputs(Columns.VF_PREDS), np.float32(99))
+        batch = {
+            Columns.OBS: observations,
+            Columns.VF_PREDS: torch.from_numpy(values),
+            Columns.LOSS_MASK: torch.arange(len(values)) < len(values) - 1,
+        }
+        torch.testing.assert_close(
+            module.compute_values(batch), module.compute_values({Columns.OBS: observations})
+        )
+
+
+def test_random_actions_come_without_values():
+    config = config_of()
+    runner = GriddlyEnvRunner(config=config, worker_index=0)
+    for episode in runner.sample(random_actions=True):
+        assert Columns.VF_PREDS not in episode.extra_model_outputs
+
+
+def test_the_learner_is_the_algorithms_unless_the_user_brings_one():
+    class Mine(PPOTorchLearner):
+        pass
+
+    spec = GriddlyEnvSpec(yaml_string=CORRIDOR, levels=0)
+    policies = resolve_policies(spec, "shared", GAP())
+    for algorithm, expected in (
+        ("PPO", PPOLearner),
+        (PPOConfig(), PPOLearner),
+        ("DQN", DQNLearner),
+        (PPOConfig().learners(learner_class=Mine), Mine),
+    ):
+        config = algorithm_config(Settings(spec, policies, algorithm=algorithm))
+        assert config.learner_class is expected
