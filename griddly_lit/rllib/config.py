@@ -47,6 +47,7 @@ class Settings:
         num_envs_per_env_runner: Games stepped together in each.
         num_learners: Processes that learn; 0 learns in the trainer's own.
         accelerator: ``"auto"``, ``"cpu"`` or ``"gpu"``, of the learners.
+        precision: ``"32-true"`` or ``"bf16-mixed"``, of the networks.
         seed: Seed of everything random.
         track_actions: Count actions and outcomes.
         record_every: Record the first game of each runner, an episode every so many of its steps.
@@ -62,6 +63,7 @@ class Settings:
     num_envs_per_env_runner: int = 64
     num_learners: int = 0
     accelerator: str = "auto"
+    precision: str = "32-true"
     seed: int = 0
     track_actions: bool = False
     record_every: int | None = None
@@ -115,7 +117,10 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     register_env(_ENV_NAME, _make_env)
     if name == "DQN":
         _check_dqn(config)
-    modules = {policy.name: _module_spec(policy, supported, config) for policy in policies}
+    bfloat16 = _use_bfloat16(settings.precision)
+    modules = {
+        policy.name: _module_spec(policy, supported, config, bfloat16) for policy in policies
+    }
     alone = not policies[0].has_company
     if not alone:
         for policy_name, values in by_policy.items():
@@ -183,8 +188,10 @@ class PolicyOfAgent:
         return self._names[int(agent_id)]
 
 
-def _module_spec(policy: Policy, supported: SupportedAlgorithm, config: Any) -> RLModuleSpec:
-    model_config = {"model": policy.model, "head": policy.head}
+def _module_spec(
+    policy: Policy, supported: SupportedAlgorithm, config: Any, bfloat16: bool
+) -> RLModuleSpec:
+    model_config = {"model": policy.model, "head": policy.head, "bfloat16": bfloat16}
     if supported.module is QModule:
         model_config["epsilon"] = config.epsilon
     return RLModuleSpec(
@@ -223,6 +230,15 @@ def _check_dqn(config: Any) -> None:
             "models here have one output an action",
             "Set dueling=False and num_atoms=1",
         )
+
+
+def _use_bfloat16(precision: str) -> bool:
+    available = ("32-true", "bf16-mixed")
+    if precision not in available:
+        raise OptionError(
+            f"precision={precision!r}", "there is no such precision", "Choose one", available
+        )
+    return precision == "bf16-mixed"
 
 
 def _use_gpu(accelerator: str) -> bool:

@@ -34,7 +34,9 @@ Batch = dict[str, Any]
 class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type: ignore[misc]
     """A model of ours behind RLlib's interface; the base of what the algorithms need of it.
 
-    ``model_config`` holds ``model`` (a :class:`ModelSpec`) and ``head`` (an :class:`ActionHead`).
+    ``model_config`` holds ``model`` (a :class:`ModelSpec`), ``head`` (an :class:`ActionHead`) and
+    ``bfloat16``: whether the network computes under autocast, in acting and in learning alike.
+    Weights and what comes out of the network are float32 either way.
     """
 
     network: nn.Module
@@ -53,6 +55,15 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
             for tensor in self.network.state_dict().values():
                 tensor.zero_()
         self.action_dist_cls = _distribution_class(self.head)
+
+    def _outputs(self, network: nn.Module, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns a network's logits and values for observations (B, H, W, C)."""
+        if not self.model_config["bfloat16"]:
+            logits, values = network(observations)
+            return logits, values
+        with torch.autocast(observations.device.type, torch.bfloat16):
+            logits, values = network(observations)
+        return logits.float(), values.float()
 
     def make_target_networks(self) -> None:
         """Adds the copy of the network that APPO and DQN learn against."""
@@ -83,11 +94,11 @@ class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
     """
 
     def _forward(self, batch: Batch, **_: Any) -> Batch:
-        logits, values = self.network(batch[Columns.OBS])
+        logits, values = self._outputs(self.network, batch[Columns.OBS])
         return {Columns.ACTION_DIST_INPUTS: logits, Columns.VF_PREDS: values}
 
     def _forward_train(self, batch: Batch, **_: Any) -> Batch:
-        logits, values = self.network(batch[Columns.OBS])
+        logits, values = self._outputs(self.network, batch[Columns.OBS])
         if Columns.ACTION_DIST_INPUTS in batch:
             # What the behaviour policy drew from, for the divergence from it.
             batch[Columns.ACTION_DIST_INPUTS] = self._among_valid(
@@ -104,20 +115,16 @@ class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
         # Asked for by the advantage estimation alone, which takes no gradients.
         with torch.no_grad():
             if Columns.VF_PREDS not in batch:
-                return self._values(batch[Columns.OBS])
+                return self._outputs(self.network, batch[Columns.OBS])[1]
             # Found while acting; only the observations after the last steps are new.
             values: Tensor = batch[Columns.VF_PREDS].clone()
             new = ~batch[Columns.LOSS_MASK]
-            values[new] = self._values(batch[Columns.OBS][new])
-        return values
-
-    def _values(self, observations: Tensor) -> Tensor:
-        values: Tensor = self.network(observations)[1]
+            values[new] = self._outputs(self.network, batch[Columns.OBS][new])[1]
         return values
 
     def forward_target(self, batch: Batch) -> Batch:
         """Returns the target network's logits."""
-        logits = self._target_network(batch[Columns.OBS])[0]
+        logits = self._outputs(self._target_network, batch[Columns.OBS])[0]
         return {TARGET_NETWORK_ACTION_DIST_INPUTS: self._among_valid(logits, batch)}
 
     def _among_valid(self, logits: Tensor, batch: Batch) -> Tensor:
@@ -145,11 +152,11 @@ class QModule(GriddlyModule, QNetAPI):  # type: ignore[misc]
 
     def compute_q_values(self, batch: Batch) -> Batch:
         """Returns the values of all actions (B, actions)."""
-        return {QF_PREDS: self.network(batch[Columns.OBS])[0]}
+        return {QF_PREDS: self._outputs(self.network, batch[Columns.OBS])[0]}
 
     def forward_target(self, batch: Batch) -> Batch:
         """Returns the target network's values of all actions."""
-        return {QF_PREDS: self._target_network(batch[Columns.OBS])[0]}
+        return {QF_PREDS: self._outputs(self._target_network, batch[Columns.OBS])[0]}
 
     def exploration_logits(self, q_values: Tensor, timestep: int) -> Tensor:
         """Returns logits (B, actions) of the epsilon-greedy policy at a time step."""

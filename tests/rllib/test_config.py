@@ -78,6 +78,7 @@ def test_training_settings_restore_a_config():
             r"training\['shared'\]\['gamma'\].*one gamma for all.*training\['gamma'\].*clip_param",
             {"training": {"shared": {"gamma": 0.9}}, "game": "Multi-Agent/foragers.yaml"},
         ),
+        (OptionError, "precision='16'.*32-true, bf16-mixed", {"precision": "16"}),
         (OptionError, "accelerator='tpu'", {"accelerator": "tpu"}),
     ],
 )

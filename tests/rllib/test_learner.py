@@ -17,13 +17,14 @@ from griddly_lit.rllib.learner import DQNLearner, PPOLearner
 FORAGERS = "Multi-Agent/foragers.yaml"
 
 
-def config_of(game=ZELDA, **training):
+def config_of(game=ZELDA, precision="32-true", **training):
     spec = GriddlyEnvSpec(yaml_file=game, max_steps=7)
     settings = Settings(
         spec,
         resolve_policies(spec, "shared", GAP()),
         training={"train_batch_size_per_learner": 80, "minibatch_size": 40, **training},
         num_envs_per_env_runner=4,
+        precision=precision,
         seed=1,
     )
     return algorithm_config(settings)
@@ -90,7 +91,8 @@ def test_a_gradient_that_is_not_finite_is_left_to_rllib(caplog):
     before = [p.detach().clone() for p in parameters(learner)]
     gradients = {p: torch.ones_like(p) for p in parameters(learner)}
     next(iter(gradients.values())).view(-1)[0] = float("nan")
-    learner.apply_gradients(gradients)
+    with caplog.at_level("WARNING", logger="ray.rllib"):
+        learner.apply_gradients(gradients)
     assert "contain `nan/inf` values" in caplog.text
     for was, now in zip(before, parameters(learner), strict=True):
         assert now.isfinite().all()
@@ -155,3 +157,28 @@ def test_the_learner_is_the_algorithms_unless_the_user_brings_one():
     ):
         config = algorithm_config(Settings(spec, policies, algorithm=algorithm))
         assert config.learner_class is expected
+
+
+def test_bfloat16_acts_and_learns_alike_around_float32_weights():
+    learner, episodes = learner_and_episodes(config_of(precision="bf16-mixed"))
+    exact, same_episodes = learner_and_episodes(config_of())
+    module = learner.module["default_policy"]
+    seen = []
+    module.network.body[-2].register_forward_hook(lambda _, __, output: seen.append(output.dtype))
+    batch = {Columns.OBS: torch.from_numpy(episodes[0].get_observations()[:-1])}
+    outputs = module.forward_train(batch)
+    assert seen == [torch.bfloat16]
+    logits = outputs[Columns.ACTION_DIST_INPUTS]
+    assert logits.dtype == outputs[Columns.EMBEDDINGS].dtype == torch.float32
+    acted = torch.from_numpy(episodes[0].get_extra_model_outputs(Columns.ACTION_DIST_INPUTS))
+    in_float32 = exact.module["default_policy"].forward_train(batch)[Columns.ACTION_DIST_INPUTS]
+    rounding = float(2**-8 * in_float32.abs().max())
+    torch.testing.assert_close(logits, acted, rtol=0, atol=2 * rounding)
+    torch.testing.assert_close(logits, in_float32, rtol=0, atol=4 * rounding)
+    assert not torch.equal(logits, in_float32)
+    gradients = gradients_of_one_update(learner, episodes, sum(map(len, episodes)))
+    wanted = gradients_of_one_update(exact, same_episodes, sum(map(len, same_episodes)))
+    assert {p.dtype for p in parameters(learner)} == {torch.float32}
+    assert {gradient.dtype for gradient in gradients} == {torch.float32}
+    together = [torch.cat([g.flatten() for g in each]) for each in (gradients, wanted)]
+    assert torch.cosine_similarity(*together, dim=0) > 0.9
