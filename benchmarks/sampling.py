@@ -1,6 +1,7 @@
 """How fast games are sampled in one process: griddly_lit, stock RLlib, and a loop by hand.
 
-    python benchmarks/sampling.py [--multi-agent] [--model GAP] [--threads 2] [--quick]
+    python benchmarks/sampling.py [--multi-agent] [--model GAP] [--threads 2]
+                                  [--precision bf16-mixed] [--quick]
 
 All play with the same untrained model, by default SimpleConv, on as many torch threads, by default
 one. They take turns, one training batch each, and the medians over the rounds are compared. A step
@@ -26,6 +27,8 @@ in the episodes that a runner returns.
 A runner's own cost is its wall time a step, less that of the engine and of the network. Taken with
 a model it is a small difference of large, noisy numbers. So it is measured a second time with a
 network that does nothing in its place; that is the number that counts.
+
+``--precision`` is ours alone: stock RLlib and the bare loop compute in float32 whatever it is.
 
 With several players, whole training iterations are timed as well, see ``training_speed.py``: ours,
 and RLlib's runner with its number of games, its learner, and the same network in a module that keeps
@@ -131,7 +134,9 @@ class Contestants:
         config: The algorithm's config, with our runner.
     """
 
-    def __init__(self, spec: GriddlyEnvSpec, contest: Contest, batch: int, model: str) -> None:
+    def __init__(
+        self, spec: GriddlyEnvSpec, contest: Contest, batch: int, model: str, precision: str
+    ) -> None:
         self._spec = spec
         self._contest = contest
         self._batch = batch
@@ -148,6 +153,7 @@ class Contestants:
                 policies=(self._policy,),
                 training={"train_batch_size_per_learner": batch},
                 num_envs_per_env_runner=contest.games,
+                precision=precision,
                 seed=SEED,
             )
         )
@@ -158,6 +164,7 @@ class Contestants:
         module = copy.deepcopy(config.rl_module_spec)
         for each in getattr(module, "rl_module_specs", {None: module}).values():
             each.module_class = StockModule
+            each.model_config["bfloat16"] = False
         return (
             config.env_runners(env_runner_cls=self._contest.stock, num_envs_per_env_runner=count)
             .learners(learner_class=config.get_default_learner_class())
@@ -245,14 +252,19 @@ def show_summary(summary: dict[str, Any], wanted: dict[str, float]) -> None:
 
 
 def compare(
-    game: str, spec: GriddlyEnvSpec, contest: Contest, effort: Effort, model: str
+    game: str,
+    spec: GriddlyEnvSpec,
+    contest: Contest,
+    effort: Effort,
+    model: str,
+    precision: str,
 ) -> dict[str, Any]:
     """Measures one game.
 
     Returns:
         ``summary``, and the times that it was made of.
     """
-    contestants = Contestants(spec, contest, effort.batch, model)
+    contestants = Contestants(spec, contest, effort.batch, model, precision)
     search = measure(contestants.stock_runners(), effort.search_rounds)
     show(f"{game}: stock, to find its best number of games", search)
     best = min(contest.stock_games, key=lambda count: median(search[f"stock {count}"]))
@@ -279,6 +291,7 @@ def main() -> None:
     parser.add_argument("--multi-agent", action="store_true", help="games of four players")
     parser.add_argument("--model", choices=("SimpleConv", "GAP"), default="SimpleConv")
     parser.add_argument("--threads", type=int, default=1, help="torch threads")
+    parser.add_argument("--precision", choices=("32-true", "bf16-mixed"), default="32-true")
     parser.add_argument("--quick", action="store_true", help="a few rounds only")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
@@ -300,6 +313,7 @@ def main() -> None:
                 SEVERAL_PLAYERS,
                 effort,
                 arguments.model,
+                arguments.precision,
             )
             for game, done_variable in (("foragers", None), ("robot_tag_4", "player_done"))
         }
@@ -314,8 +328,9 @@ def main() -> None:
             levels="random",
             max_steps=1000,
         )
-        result = compare("clusters", spec, ONE_PLAYER, effort, arguments.model)
+        result = compare("clusters", spec, ONE_PLAYER, effort, arguments.model, arguments.precision)
     name += "" if arguments.model == "SimpleConv" else f"_{arguments.model.lower()}"
+    name += "" if arguments.precision == "32-true" else "_bf16"
     name += "" if arguments.threads == 1 else f"_{arguments.threads}_threads"
     write_result(
         f"{name}_quick" if arguments.quick else name,
