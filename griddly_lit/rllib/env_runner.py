@@ -11,10 +11,8 @@ import gymnasium
 import numpy as np
 import ray
 import torch
-from numpy.typing import NDArray
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.core import COMPONENT_RL_MODULE, DEFAULT_MODULE_ID
-from ray.rllib.core.columns import Columns
 from ray.rllib.env import INPUT_ENV_SINGLE_SPACES, INPUT_ENV_SPACES
 from ray.rllib.env.env_runner import EnvRunner
 from ray.rllib.env.single_agent_episode import SingleAgentEpisode
@@ -29,6 +27,7 @@ from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, VectorGame
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.policies import Policy
 from griddly_lit.recording import EpisodeReplay
+from griddly_lit.rllib.acting import act
 from griddly_lit.rllib.fragment import Fragment
 from griddly_lit.rllib.replays import FirstGameReplays
 from griddly_lit.rllib.runner_metrics import log_episodes, log_events, log_steps
@@ -172,16 +171,18 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             for block, seats, fragment in blocks:
                 fragment.before_step()
                 for policy, of_policy in seats.groups:
-                    acted = self._act(
+                    acted = act(
                         seating.modules[policy],
+                        self._head,
                         block.observations[of_policy],
                         block.valid_actions[of_policy],
-                        explore,
-                        random_actions,
-                        timestep,
+                        self._generator,
+                        explore=explore,
+                        random_actions=random_actions,
+                        timestep=timestep,
                     )
-                    fragment.act(of_policy, *acted)
-                    policy_steps[policy] += len(acted[0])
+                    fragment.act(of_policy, acted)
+                    policy_steps[policy] += len(acted.actions)
                 actions[:, block.players] = fragment.actions.swapaxes(0, 1)
             ends = env.step(actions)
             for _, _, fragment in blocks:
@@ -208,42 +209,6 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         policies = self.seating.draw(game)
         for seats in self._seats:
             seats.begin(game, policies, step)
-
-    @torch.no_grad()
-    def _act(
-        self,
-        module: Any,
-        observations: NDArray[np.uint8],
-        valid_actions: NDArray[np.uint8],
-        explore: bool,
-        random_actions: bool,
-        timestep: int,
-    ) -> tuple[
-        NDArray[np.int64], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None
-    ]:
-        """Returns actions, their log-probabilities, logits, and values if the module gives them."""
-        batch = {Columns.OBS: torch.from_numpy(observations)}
-        if random_actions:
-            outputs = {
-                Columns.ACTION_DIST_INPUTS: torch.zeros(len(observations), self._head.num_logits)
-            }
-        elif explore:
-            outputs = module.forward_exploration(batch, t=timestep)
-        else:
-            outputs = module.forward_inference(batch)
-        logits = outputs[Columns.ACTION_DIST_INPUTS].float()
-        values = outputs.get(Columns.VF_PREDS)
-        distribution = self._head.distribution(logits, torch.from_numpy(valid_actions))
-        if explore or random_actions:
-            actions, log_probs = distribution.sample(self._generator)
-        else:
-            actions, log_probs = distribution.mode(), torch.zeros(len(logits))
-        return (
-            actions.numpy(),
-            log_probs.numpy(),
-            logits.numpy(),
-            None if values is None else values.float().numpy(),
-        )
 
     def take_replays(self) -> list[EpisodeReplay]:
         """Returns the recorded episodes of the first game that ended since the last call."""

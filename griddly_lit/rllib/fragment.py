@@ -15,6 +15,7 @@ from ray.rllib.env.utils.infinite_lookback_buffer import InfiniteLookbackBuffer
 from griddly_lit.envs import EpisodeEnd, SeatBlock
 from griddly_lit.envs.spaces import flat_actions
 from griddly_lit.policies import Policy
+from griddly_lit.rllib.acting import Acted
 from griddly_lit.rllib.seats import Seats
 
 VALID_ACTIONS = "valid_actions"
@@ -71,22 +72,15 @@ class Fragment:
         self._cuts: list[_Cut] = []
         self._step = 0
 
-    def act(
-        self,
-        seats: slice | NDArray[np.int64],
-        actions: NDArray[np.int64],
-        log_probs: NDArray[np.float32],
-        logits: NDArray[np.float32],
-        values: NDArray[np.float32] | None,
-    ) -> None:
-        """Notes what a policy does in some of the seats, and what it expects there."""
-        self._actions[seats, self._step] = actions
-        self._log_probs[seats, self._step] = log_probs
-        self._logits[seats, self._step] = logits
-        if values is not None:
+    def act(self, seats: slice | NDArray[np.int64], acted: Acted) -> None:
+        """Notes what a policy does in some of the seats."""
+        self._actions[seats, self._step] = acted.actions
+        self._log_probs[seats, self._step] = acted.log_probs
+        self._logits[seats, self._step] = acted.logits
+        if acted.values is not None:
             if self._values is None:
                 self._values = np.zeros_like(self._log_probs)
-            self._values[seats, self._step] = values
+            self._values[seats, self._step] = acted.values
 
     @property
     def actions(self) -> NDArray[np.int64]:
