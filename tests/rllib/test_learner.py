@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 from ray.rllib.algorithms.ppo import PPOConfig
@@ -124,16 +123,18 @@ def test_values_found_while_acting_are_the_modules():
             torch.from_numpy(episode.get_extra_model_outputs(Columns.VF_PREDS)),
             module.compute_values({Columns.OBS: observations[:-1]}),
         )
-        # The learner's batch has a step more, whose value acting did not need.
-        values = np.append(episode.get_extra_model_outputs(Columns.VF_PREDS), np.float32(99))
+        # The learner's batch has a step more, whose value acting did not need: only that one is
+        # computed, the others are taken as they are.
+        played = torch.arange(len(observations)) < len(episode)
         batch = {
             Columns.OBS: observations,
-            Columns.VF_PREDS: torch.from_numpy(values),
-            Columns.LOSS_MASK: torch.arange(len(values)) < len(values) - 1,
+            Columns.VF_PREDS: torch.full((len(observations),), 99.0),
+            Columns.LOSS_MASK: played,
         }
-        torch.testing.assert_close(
-            module.compute_values(batch), module.compute_values({Columns.OBS: observations})
-        )
+        values = module.compute_values(batch)
+        assert (values[played] == 99).all()
+        last = module.compute_values({Columns.OBS: observations[-1:]})
+        torch.testing.assert_close(values[~played], last)
 
 
 def test_random_actions_come_without_values():
@@ -171,6 +172,8 @@ def test_bfloat16_acts_and_learns_alike_around_float32_weights():
     logits = outputs[Columns.ACTION_DIST_INPUTS]
     assert logits.dtype == outputs[Columns.EMBEDDINGS].dtype == torch.float32
     acted = torch.from_numpy(episodes[0].get_extra_model_outputs(Columns.ACTION_DIST_INPUTS))
+    for each in (logits, acted):
+        assert torch.equal(each, each.bfloat16().float())
     in_float32 = exact.module["default_policy"].forward_train(batch)[Columns.ACTION_DIST_INPUTS]
     rounding = float(2**-8 * in_float32.detach().abs().max())
     torch.testing.assert_close(logits, acted, rtol=0, atol=2 * rounding)
