@@ -69,9 +69,9 @@ class GriddlyTrainer:
         num_learners: Processes that learn; 0 learns in this one.
         accelerator: ``"auto"``, ``"cpu"`` or ``"gpu"``, of the learners.
         precision: ``"32-true"``, or ``"bf16-mixed"``: the network computes in bfloat16 where autocast
-            sees fit, in acting and learning; weights and optimizers stay float32. On CPUs with
-            bfloat16 instructions large networks are about twice as fast. :meth:`act` and
-            :meth:`validate` compute in float32.
+            sees fit, in acting and learning; weights and optimizers stay float32. Large
+            networks are faster so on CPUs with bfloat16 instructions. :meth:`act`, :meth:`validate`
+            and :meth:`test` compute in float32.
         seed: Seed of everything random; None draws one, which is logged.
         default_root_dir: Where logs and checkpoints go, by default the working directory.
         fast_dev_run: Run one small iteration to see that all works; nothing is logged or saved.
