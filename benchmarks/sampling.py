@@ -120,7 +120,11 @@ SEVERAL_PLAYERS = Contest(
 
 
 class StockModule(ActorCriticModule):
-    """Keeps no values from acting, as RLlib's own PPO module does not."""
+    """Keeps no values from acting and asks the network anew each time, as RLlib's own PPO module."""
+
+    def setup(self) -> None:
+        super().setup()
+        self._once_each = False
 
     def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         outputs = super()._forward(batch, **kwargs)

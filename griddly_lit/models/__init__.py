@@ -13,6 +13,7 @@ import os
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 from griddly_lit.models.action_head import ActionHead, ValidActionsMode
+from griddly_lit.models.answers import Answers, answers_each_observation_alone
 from griddly_lit.models.check import check_model
 from griddly_lit.models.distributions import ActionDistribution, Factored, Tree
 from griddly_lit.models.gap import GAP
@@ -27,6 +28,7 @@ __all__ = [
     "GAP",
     "ActionDistribution",
     "ActionHead",
+    "Answers",
     "Factored",
     "ImpalaCNN",
     "LayerSummary",
@@ -36,6 +38,7 @@ __all__ = [
     "TorchModel",
     "Tree",
     "ValidActionsMode",
+    "answers_each_observation_alone",
     "check_model",
     "model_from_dict",
     "resolve_model",

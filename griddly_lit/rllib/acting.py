@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from ray.rllib.core.columns import Columns
 
-from griddly_lit.models import ActionHead
+from griddly_lit.models import ActionHead, Answers
+from griddly_lit.rllib.columns import ANSWERS
 
 
 class Acted(NamedTuple):
@@ -35,6 +36,7 @@ def act(
     observations: NDArray[np.uint8],
     valid_actions: NDArray[np.uint8],
     generator: torch.Generator,
+    answers: Answers,
     *,
     explore: bool,
     random_actions: bool,
@@ -48,11 +50,12 @@ def act(
         observations: uint8 (B, H, W, C).
         valid_actions: What each may do, packed as the head packs it.
         generator: Draws the actions.
+        answers: What the module's network has answered with its present weights.
         explore: Draw from the policy; otherwise take its best.
         random_actions: Draw uniformly, without the module.
         timestep: Environment steps so far, for schedules of exploration.
     """
-    batch = {Columns.OBS: torch.from_numpy(observations)}
+    batch = {Columns.OBS: torch.from_numpy(observations), ANSWERS: answers}
     if random_actions:
         outputs = {Columns.ACTION_DIST_INPUTS: torch.zeros(len(observations), head.num_logits)}
     elif explore:

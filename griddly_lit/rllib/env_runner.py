@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from typing import Any
 
@@ -25,6 +25,7 @@ from ray.rllib.utils.metrics import (
 
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, VectorGame
 from griddly_lit.envs.spaces import action_space, observation_space
+from griddly_lit.models import Answers
 from griddly_lit.policies import Policy
 from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.acting import act
@@ -159,6 +160,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         actions = np.zeros(
             (env.count, self.spec.game.player_count, len(self._head.all_parts)), dtype=np.int64
         )
+        answers = defaultdict[int, Answers](Answers)
         ended: list[EpisodeEnd] = []
         # Exploration schedules count the steps of all runners; RLlib sets the exact number between
         # iterations.
@@ -177,6 +179,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
                         block.observations[of_policy],
                         block.valid_actions[of_policy],
                         self._generator,
+                        answers[policy],
                         explore=explore,
                         random_actions=random_actions,
                         timestep=timestep,

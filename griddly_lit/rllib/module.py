@@ -24,8 +24,14 @@ from ray.rllib.core.rl_module.torch.torch_rl_module import TorchRLModule
 from ray.rllib.utils.schedules.scheduler import Scheduler
 from torch import Tensor, nn
 
-from griddly_lit.models import ActionHead, ModelSpec, TorchModel
-from griddly_lit.rllib.fragment import VALID_ACTIONS
+from griddly_lit.models import (
+    ActionHead,
+    Answers,
+    ModelSpec,
+    TorchModel,
+    answers_each_observation_alone,
+)
+from griddly_lit.rllib.columns import ANSWERS, VALID_ACTIONS
 from griddly_lit.rllib.tree_distribution import TreeDistribution
 
 Batch = dict[str, Any]
@@ -54,16 +60,22 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
             self.network.to_empty(device="cpu")
             for tensor in self.network.state_dict().values():
                 tensor.zero_()
+        self._once_each = not isinstance(model, TorchModel) or answers_each_observation_alone(
+            self.network, self.observation_space.shape
+        )
         self.action_dist_cls = _distribution_class(self.head)
 
-    def _outputs(self, network: nn.Module, observations: Tensor) -> tuple[Tensor, Tensor]:
+    def _outputs(
+        self, network: nn.Module, observations: Tensor, answers: Answers | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Returns a network's logits and values for observations (B, H, W, C)."""
-        if not self.model_config["bfloat16"]:
-            logits, values = network(observations)
-            return logits, values
-        with torch.autocast(observations.device.type, torch.bfloat16):
-            logits, values = network(observations)
-        return logits.float(), values.float()
+        device, bfloat16 = observations.device.type, self.model_config["bfloat16"]
+        with torch.autocast(device, torch.bfloat16) if bfloat16 else nullcontext():
+            if self._once_each:
+                logits, values = (answers or Answers()).of(network, observations)
+            else:
+                logits, values = network(observations)
+        return (logits.float(), values.float()) if bfloat16 else (logits, values)
 
     def make_target_networks(self) -> None:
         """Adds the copy of the network that APPO and DQN learn against."""
@@ -94,7 +106,7 @@ class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
     """
 
     def _forward(self, batch: Batch, **_: Any) -> Batch:
-        logits, values = self._outputs(self.network, batch[Columns.OBS])
+        logits, values = self._outputs(self.network, batch[Columns.OBS], batch.get(ANSWERS))
         return {Columns.ACTION_DIST_INPUTS: logits, Columns.VF_PREDS: values}
 
     def _forward_train(self, batch: Batch, **_: Any) -> Batch:
@@ -152,7 +164,7 @@ class QModule(GriddlyModule, QNetAPI):  # type: ignore[misc]
 
     def compute_q_values(self, batch: Batch) -> Batch:
         """Returns the values of all actions (B, actions)."""
-        return {QF_PREDS: self._outputs(self.network, batch[Columns.OBS])[0]}
+        return {QF_PREDS: self._outputs(self.network, batch[Columns.OBS], batch.get(ANSWERS))[0]}
 
     def forward_target(self, batch: Batch) -> Batch:
         """Returns the target network's values of all actions."""

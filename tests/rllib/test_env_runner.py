@@ -1,13 +1,15 @@
+import math
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from conftest import CLUSTERS, ZELDA
 from games import CORRIDOR
-from griddly_lit import GriddlyEnvSpec, ImpalaCNN
+from griddly_lit import GriddlyEnvSpec, ImpalaCNN, TorchModel
 from griddly_lit.engine import Game, load_gdy
 from griddly_lit.models import Factored
 from griddly_lit.policies import resolve_policies
@@ -15,8 +17,24 @@ from griddly_lit.rllib.config import Settings, algorithm_config
 from griddly_lit.rllib.env_runner import GriddlyEnvRunner
 
 
-def make_runner(spec, games=4, fragment=10, **settings):
-    policies = resolve_policies(spec, "shared", ImpalaCNN())
+IMPALA = ImpalaCNN()
+
+
+class Normalised(nn.Module):
+    """Normalises over the batch."""
+
+    def __init__(self, observation_shape, num_logits):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(math.prod(observation_shape))
+        self.heads = nn.Linear(math.prod(observation_shape), num_logits + 1)
+
+    def forward(self, observations):
+        outputs = self.heads(self.norm(observations.flatten(1).float()))
+        return outputs[:, :-1], outputs[:, -1]
+
+
+def make_runner(spec, model=IMPALA, games=4, fragment=10, **settings):
+    policies = resolve_policies(spec, "shared", model)
     config = algorithm_config(
         Settings(spec, policies, num_envs_per_env_runner=games, seed=1, **settings)
     )
@@ -25,7 +43,7 @@ def make_runner(spec, games=4, fragment=10, **settings):
     # The learner's part: acting modules start without weights.
     torch.manual_seed(0)
     shape, logits = spec.observation_shapes[0], sum(spec.action_nvec)
-    runner.module.network.load_state_dict(ImpalaCNN().build(shape, logits).state_dict())
+    runner.module.network.load_state_dict(model.build(shape, logits).state_dict())
     return runner
 
 
@@ -88,6 +106,36 @@ def test_log_probs_are_those_of_the_module():
             torch.from_numpy(episode.get_extra_model_outputs("action_logp")),
             Factored(logits, spec.action_nvec).log_prob(actions),
         )
+
+
+def test_each_distinct_view_goes_through_the_network_once_until_the_weights_change():
+    spec = GriddlyEnvSpec(yaml_string=CORRIDOR, levels=[0, 1], max_steps=15)
+    runner = make_runner(spec, games=8, fragment=40)
+    module, seen = runner.module, []
+    module.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
+
+    def observations(episodes):
+        return torch.cat([torch.from_numpy(e.get_observations()[:-1]) for e in episodes])
+
+    played = observations(runner.sample())
+    shown = torch.cat(seen)
+    assert len(shown) == len(shown.unique(dim=0)) == len(played.unique(dim=0)) < 8 * 40 / 10
+    weights = ImpalaCNN().build(spec.observation_shapes[0], sum(spec.action_nvec)).state_dict()
+    runner.set_state({"rl_module": {f"network.{name}": w for name, w in weights.items()}})
+    episodes = runner.sample()
+    with torch.no_grad():
+        logits, _ = module.network(observations(episodes))
+    acted = [torch.from_numpy(e.get_extra_model_outputs("action_dist_inputs")) for e in episodes]
+    torch.testing.assert_close(torch.cat(acted), logits)
+
+
+def test_a_network_that_looks_at_the_whole_batch_gets_the_whole_batch():
+    spec = GriddlyEnvSpec(yaml_string=CORRIDOR, levels=[0, 1], max_steps=15)
+    runner = make_runner(spec, TorchModel(Normalised), games=8, fragment=5)
+    rows = []
+    runner.module.network.register_forward_hook(lambda _, inputs, __: rows.append(len(inputs[0])))
+    runner.sample()
+    assert rows == [8] * 5
 
 
 def test_steps_episodes_and_metrics_agree():
