@@ -16,7 +16,6 @@ from griddly_lit.policies import resolve_policies
 from griddly_lit.rllib.config import Settings, algorithm_config
 from griddly_lit.rllib.env_runner import GriddlyEnvRunner
 
-
 IMPALA = ImpalaCNN()
 
 
