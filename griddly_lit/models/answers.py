@@ -49,7 +49,8 @@ class Answers:
         assert self._logits is not None
         assert self._values is not None
         asked = torch.from_numpy(numbers)
-        return self._logits[asked], self._values[asked]
+        # Unlike an index, a selection has its gradient summed in one order, on several threads too.
+        return self._logits.index_select(0, asked), self._values.index_select(0, asked)
 
 
 def answers_each_observation_alone(

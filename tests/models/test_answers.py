@@ -87,6 +87,23 @@ def test_outputs_and_gradients_are_the_networks(model: ModelSpec) -> None:
         torch.testing.assert_close(parameter.grad, other.grad, rtol=1e-4, atol=1e-5 * scale)
 
 
+def test_gradients_repeat_on_several_threads() -> None:
+    torch.set_num_threads(2)
+    table = torch.randn(200, 100, requires_grad=True)
+    network = nn.Module()
+    network.forward = lambda observations: (
+        table[: len(observations)],
+        table[: len(observations), 0],
+    )
+    asked = torch.randint(0, 200, (4096, 1, 1, 1), dtype=torch.uint8)
+    weights = torch.randn(4096, 100)
+    gradients = []
+    for _ in range(20):
+        logits, _ = Answers().of(network, asked)
+        gradients.append(torch.autograd.grad((logits * weights).sum(), table)[0])
+    assert all(torch.equal(gradient, gradients[0]) for gradient in gradients)
+
+
 @torch.no_grad()
 def test_each_distinct_observation_goes_through_the_network_once() -> None:
     network = Watched(SimpleConv().build(SHAPE, LOGITS))
