@@ -29,7 +29,8 @@ from rich.table import Table
 
 from machine import circumstances, write_result
 
-RECIPES = Path(__file__).parent.parent / "recipes"
+HERE = Path(__file__).parent
+FOLDERS = (HERE, HERE.parent / "recipes")
 
 OURS = """
 import time
@@ -56,7 +57,7 @@ from ray.tune.registry import register_env
 from griddly_lit import GAP, GriddlyEnv, GriddlyEnvSpec
 from griddly_lit.models import ActionHead
 from griddly_lit.rllib.algorithms import ALGORITHMS
-from griddly_lit.rllib.module import ActorCriticModule
+from stock import StockModule
 print("imported", time.time(), flush=True)
 
 spec = GriddlyEnvSpec(
@@ -71,8 +72,10 @@ config = (
     .env_runners(num_env_runners=0, num_envs_per_env_runner=64)
     .rl_module(
         rl_module_spec=RLModuleSpec(
-            module_class=ActorCriticModule,
-            model_config={"model": GAP(), "head": ActionHead(spec.action_nvec)},
+            module_class=StockModule,
+            model_config={
+                "model": GAP(), "head": ActionHead(spec.action_nvec), "bfloat16": False
+            },
         )
     )
     .training(**ALGORITHMS["PPO"].training)
@@ -130,7 +133,7 @@ def _cpu_seconds_of_children() -> float:
 
 def _path() -> list[str]:
     inherited = os.environ.get("PYTHONPATH")
-    return [str(RECIPES.resolve()), *([inherited] if inherited else [])]
+    return [*(str(folder.resolve()) for folder in FOLDERS), *([inherited] if inherited else [])]
 
 
 def show(times: dict[str, list[dict[str, float]]], medians: dict[str, dict[str, float]]) -> None:

@@ -1,10 +1,11 @@
-"""Does PPO learn the same through our env runner as through RLlib's own?
+"""Does PPO learn the same through our env runner and learner as through RLlib's own?
 
     python benchmarks/learning_curves.py [--quick]
 
 PPO with this package's default settings trains ImpalaCNN on spider-nest (200 steps at most, 64
 games, 100,000 environment steps), five seeds through ``GriddlyEnvRunner`` and five through RLlib's
-``SingleAgentEnvRunner`` over ``GriddlyEnv``. All else is the same. Each run has a process of its own
+``SingleAgentEnvRunner`` over ``GriddlyEnv``, RLlib's learner, and a module that asks the network about every
+observation, where ours asks once about each distinct one. All else is the same. Each run has a process of its own
 and one torch thread; finished runs are kept in the result, so an interrupted benchmark goes on
 where it was.
 
@@ -72,13 +73,14 @@ def train(runner: str, seed: int, env_steps: int) -> dict[str, Any]:
     from griddly_lit.rllib.config import Settings, algorithm_config
     from griddly_lit.rllib.run import TrainingRun
     from griddly_lit.rllib.session import ray_session
+    from stock import stock_config
 
     torch.set_num_threads(1)
     spec = GriddlyEnvSpec(yaml_file=GAME, max_steps=200)
     policies = resolve_policies(spec, "shared", ImpalaCNN())
     config = algorithm_config(Settings(env=spec, policies=policies, seed=seed))
     if runner == "stock":
-        config.env_runners(env_runner_cls=SingleAgentEnvRunner)
+        config = stock_config(config, SingleAgentEnvRunner)
     (policy,) = policies
     network = policy.model.build(policy.observation_shape, policy.head.num_logits)
     curve = []
