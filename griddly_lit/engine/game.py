@@ -200,20 +200,28 @@ class Game:
         """
         return [flat_actions_of(tree, nvec) for tree in self._engine.build_valid_action_trees()]
 
-    def observe_into(self, outs: Sequence[NDArray[np.uint8]]) -> None:
-        """Copies each player's observation into its array, the upper left corner of a larger one.
+    def corners(self, outs: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+        """Returns views of arrays, the upper left corners that observations on this level fill.
 
         Args:
-            outs: An array a player, uint8 (H, W, C), at least as large as the observation. Cells
-                outside the observation are left as they are.
+            outs: An array a player, uint8 (H, W, C), at least as large as the observation.
+        """
+        shapes = [np.asarray(player.observe()).T.shape for player in self._players]
+        return [out[: shape[0], : shape[1]] for out, shape in zip(outs, shapes, strict=True)]
+
+    def observe_into(self, outs: Sequence[NDArray[np.uint8]]) -> None:
+        """Copies each player's observation into its array.
+
+        Args:
+            outs: An array a player, uint8 (H, W, C), of the observation's shape: see
+                :meth:`corners`.
+
+        Raises:
+            ValueError: An array is smaller.
         """
         for player, out in zip(self._players, outs, strict=True):
-            # (C, W, H) with strides (1, C, C·W): the transpose is the C-contiguous (H, W, C).
-            view = np.asarray(player.observe()).T
-            if view.shape == out.shape:
-                out[:] = view
-            else:
-                out[: view.shape[0], : view.shape[1]] = view
+            # (C, W, H) with strides (1, C, C·W): its transpose is the C-contiguous (H, W, C).
+            out.T[...] = player.observe()
 
     def observation(self, player: int = 0) -> NDArray[np.uint8]:
         """Returns a copy of a player's observation, uint8 of shape (H, W, C)."""

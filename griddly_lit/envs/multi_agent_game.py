@@ -154,7 +154,7 @@ class MultiAgentGame:
     def _observations(self) -> dict[int, NDArray[np.uint8]]:
         observations = [np.zeros(shape, dtype=np.uint8) for shape in self._shapes]
         try:
-            self._game.observe_into(observations)
+            self._game.observe_into(self._game.corners(observations))
         except ValueError as error:
             raise LevelError(
                 "level",

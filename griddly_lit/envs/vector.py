@@ -144,8 +144,8 @@ class VectorGame:
             for k, player in enumerate(block.players)
         }
         self.observations = tuple(views[player] for player in range(players))
-        # What each player of each game sees: the same memory, cut once.
-        self._outs = [[array[index] for array in self.observations] for index in range(count)]
+        # What each player of each game sees: the same memory, cut to the level's size.
+        self._outs: list[list[NDArray[np.uint8]]] = [[] for _ in range(count)]
         self.active = np.ones((count, players), dtype=np.bool_)
         self.left = np.zeros((count, players), dtype=np.bool_)
         self._lengths = np.zeros((count, players), dtype=np.int64)
@@ -227,9 +227,11 @@ class VectorGame:
         self.active[index] = True
         self._lengths[index] = 0
         self._log.begin(index)
+        whole = [array[index] for array in self.observations]
         if self._padded:
-            for out in self._outs[index]:
+            for out in whole:
                 out[:] = 0
+        self._outs[index] = game.corners(whole)
         try:
             game.observe_into(self._outs[index])
         except ValueError as error:

@@ -19,7 +19,9 @@ class TorchModel(ModelSpec):
     """A model whose module is ``module_class(observation_shape, num_logits, **kwargs)``.
 
     The module's ``forward`` takes (B, H, W, C) observations, uint8 or float, and returns
-    ``(logits, values)``, floats of shapes (B, num_logits) and (B,).
+    ``(logits, values)``, floats of shapes (B, num_logits) and (B,). Of equal observations it sees one,
+    unless a trial finds that it does not answer each alone
+    (:func:`~griddly_lit.models.answers_each_observation_alone`).
 
     Args:
         module_class: A subclass of ``torch.nn.Module``. To be loaded from a checkpoint by another
