@@ -5,6 +5,7 @@ It is what a script without any library would do, and the measure of what a libr
 
 from __future__ import annotations
 
+from collections import deque
 from functools import reduce
 
 import numpy as np
@@ -122,6 +123,7 @@ class BareLoop:
         self._games = RawGames(spec, count, seed)
         # Plays what the loop played: same seeds, same actions, so the same episodes.
         self._twin = RawGames(spec, count, seed)
+        self._played: deque[NDArray[np.int32]] = deque()
         players = (batch // count, *self._games.present.shape)
         observation = self._games.observations.shape[2:]
         self._observations = np.zeros((*players, *observation), dtype=np.uint8)
@@ -159,10 +161,11 @@ class BareLoop:
             games.step(self._actions[step])
             self._rewards[step] = games.rewards
             self._dones[step] = games.dones
+        self._played.append(self._actions.copy())
 
     def _run_engine(self) -> None:
-        """Plays the batch again without a network."""
-        for actions in self._actions:
+        """Plays a batch again without a network, each in its turn."""
+        for actions in self._played.popleft():
             self._twin.step(actions)
 
     def _run_network(self) -> None:

@@ -4,8 +4,8 @@
                                   [--precision bf16-mixed] [--quick]
 
 All play with the same untrained model, by default SimpleConv, on as many torch threads, by default
-one. They take turns, one training batch each, and the medians over the rounds are compared. A step
-is one agent's.
+one. They take turns, two training batches each of which the second is timed, and the medians over the
+rounds are compared. A step is one agent's.
 
 With one player, the game is clusters_partially_observable (random levels, 1000 steps at most). With
 ``--multi-agent``, they are foragers and robot_tag_4 (the first level, 500 steps at most), each with
@@ -261,10 +261,10 @@ def compare(
         ``summary``, and the times that it was made of.
     """
     contestants = Contestants(spec, contest, effort.batch, model, precision)
-    search = measure(contestants.stock_runners(), effort.search_rounds)
+    search = measure(contestants.stock_runners(), effort.search_rounds, untimed=1)
     show(f"{game}: stock, to find its best number of games", search)
     best = min(contest.stock_games, key=lambda count: median(search[f"stock {count}"]))
-    times = measure(contestants.all(best), effort.rounds)
+    times = measure(contestants.all(best), effort.rounds, untimed=1)
     show(f"{game}: side by side", times)
     summary = summarize(times, contest.games, best)
     result = {"summary": summary, "us_per_step": times, "us_per_step_of_stock": search}

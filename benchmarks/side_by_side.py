@@ -1,6 +1,6 @@
 """Things that take turns in one process, timed side by side: on a busy machine only that compares.
 
-Each part runs once a round, and the rounds follow each other; the first one warms up and does not
+Each part is timed once a round, and the rounds follow each other; the first one warms up and does not
 count. A time is the wall time of one run, divided by the steps that were taken in it. A step is one
 agent's: players who have left the game take none.
 """
@@ -33,11 +33,20 @@ class Part:
     steps: Callable[[Any], int]
 
 
-def measure(parts: Mapping[str, Part], rounds: int) -> Times:
-    """Lets the parts take turns."""
+def measure(parts: Mapping[str, Part], rounds: int, untimed: int = 0) -> Times:
+    """Lets the parts take turns.
+
+    Args:
+        parts: The parts by name.
+        rounds: Number of turns of each.
+        untimed: Runs at the beginning of each turn that are not timed. With one, a part does not pay
+            for what the others before it have left of the processor's caches.
+    """
     times: Times = {name: [] for name in parts}
     for number in range(-1, rounds):  # the first round warms up
         for name, part in parts.items():
+            for _ in range(untimed):
+                part.run()
             began = time.perf_counter()
             returned = part.run()
             elapsed = time.perf_counter() - began

@@ -66,13 +66,13 @@ def answers_each_observation_alone(
         network: From observations to logits and values.
         observation_shape: (H, W, C) of one observation.
     """
-    trial = copy.deepcopy(network).train()
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
-        for parameter in trial.parameters():
-            parameter.normal_(std=0.1)
         one, other = torch.randint(0, 2, (2, 1, *observation_shape), dtype=torch.uint8)
         try:
+            trial = copy.deepcopy(network).train()
+            for parameter in trial.parameters():
+                parameter.normal_(std=0.1)
             among_others = trial(torch.cat([one, other, one]))
             alone = trial(one)
         except Exception:  # statistics of a single row, for example
