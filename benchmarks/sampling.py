@@ -66,6 +66,9 @@ from training_speed import train_side_by_side
 
 SEED = 1
 
+# What is added to the name of a part: it plays with the model, or with a network that does nothing.
+KINDS = WITH_MODEL, WITHOUT = "", ", no network"
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -137,8 +140,8 @@ class Contestants:
         logits = self._policy.head.num_logits
         torch.manual_seed(SEED)
         self._networks: dict[str, nn.Module] = {
-            "": self._policy.model.build(self._policy.observation_shape, logits),
-            ", no network": NoNetwork(logits),
+            WITH_MODEL: self._policy.model.build(self._policy.observation_shape, logits),
+            WITHOUT: NoNetwork(logits),
         }
         self.config: AlgorithmConfig = algorithm_config(
             Settings(
@@ -159,25 +162,30 @@ class Contestants:
     def stock_runners(self) -> dict[str, Part]:
         """Returns the stock runner with several numbers of games."""
         return {
-            f"stock {count}": self._runner(self.stock_config(count), "")
+            f"stock {count}": self._runner(self.stock_config(count), WITH_MODEL)
             for count in self._contest.stock_games
         }
 
-    def all(self, stock_games: int) -> dict[str, Part]:
-        """Returns all that the comparison needs, in the order of a round."""
-        ours = self._contest.games
-        parts: dict[str, Part] = {}
-        for kind, network in self._networks.items():
-            parts[f"griddly_lit {ours}{kind}"] = self._runner(self.config, kind)
-            parts[f"stock {stock_games}{kind}"] = self._runner(self.stock_config(stock_games), kind)
-            for count in sorted({ours, stock_games}):
-                bare = BareLoop(self._spec, network, count, self._batch, SEED)
-                parts |= bare.parts(f"{count}{kind}")
+    def all(self, stock_games: int, kind: str) -> dict[str, Part]:
+        """Returns all that the comparison needs, in the order of a round.
+
+        Args:
+            stock_games: Number of games of the stock runner.
+            kind: Key of the network.
+        """
+        ours, network = self._contest.games, self._networks[kind]
+        parts = {
+            f"griddly_lit {ours}{kind}": self._runner(self.config, kind),
+            f"stock {stock_games}{kind}": self._runner(self.stock_config(stock_games), kind),
+        }
+        for count in sorted({ours, stock_games}):
+            bare = BareLoop(self._spec, network, count, self._batch, SEED)
+            parts |= bare.parts(f"{count}{kind}")
         return parts
 
     def distinct_observations(self) -> float:
         """Returns how many of the tenth batch's observations are distinct, as a share of all."""
-        sample = self._runner(self.config, "")
+        sample = self._runner(self.config, WITH_MODEL)
         for _ in range(10):
             episodes, _ = sample.run()
         seen = [row.tobytes() for each in episodes for row in each.get_observations()[:-1]]
@@ -195,7 +203,7 @@ class Contestants:
         )
 
 
-def own_costs(times: Times, games: int, stock_games: int, kind: str = "") -> dict[str, float]:
+def own_costs(times: Times, games: int, stock_games: int, kind: str) -> dict[str, float]:
     """Returns each loop's time less that of the engine and of the network."""
 
     def of(name: str, count: int) -> float:
@@ -217,7 +225,7 @@ def own_costs(times: Times, games: int, stock_games: int, kind: str = "") -> dic
 def summarize(times: Times, games: int, stock_games: int) -> dict[str, Any]:
     """Returns the ratios that the benchmark is about."""
     ours, stock, bare = f"griddly_lit {games}", f"stock {stock_games}", f"bare {games}"
-    own = own_costs(times, games, stock_games, ", no network")
+    own = own_costs(times, games, stock_games, WITHOUT)
     least = median(times[f"engine {games}"]) + median(times[f"network {games}"])
     return {
         "stock_games": stock_games,
@@ -227,7 +235,7 @@ def summarize(times: Times, games: int, stock_games: int) -> dict[str, Any]:
         "speed_over_bare": speed_over(times, ours, bare),
         "own_cost_over_stock": own["griddly_lit"] / own["stock"],
         "own_cost_us": own,
-        "own_cost_us_with_network": own_costs(times, games, stock_games),
+        "own_cost_us_with_network": own_costs(times, games, stock_games, WITH_MODEL),
     }
 
 
@@ -264,7 +272,9 @@ def compare(
     search = measure(contestants.stock_runners(), effort.search_rounds, untimed=1)
     show(f"{game}: stock, to find its best number of games", search)
     best = min(contest.stock_games, key=lambda count: median(search[f"stock {count}"]))
-    times = measure(contestants.all(best), effort.rounds, untimed=1)
+    times: Times = {}
+    for kind in KINDS:
+        times |= measure(contestants.all(best, kind), effort.rounds, untimed=1)
     show(f"{game}: side by side", times)
     summary = summarize(times, contest.games, best)
     result = {"summary": summary, "us_per_step": times, "us_per_step_of_stock": search}

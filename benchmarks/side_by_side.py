@@ -1,12 +1,16 @@
 """Things that take turns in one process, timed side by side: on a busy machine only that compares.
 
 Each part is timed once a round, and the rounds follow each other; the first one warms up and does not
-count. A time is the wall time of one run, divided by the steps that were taken in it. A step is one
-agent's: players who have left the game take none.
+count. As in ``timeit``, Python's garbage collector rests meanwhile: a pass over all that RLlib and the
+others have made would be charged to whoever is at turn.
+
+A time is the wall time of one run, divided by the steps that were taken in it. A step is one agent's:
+players who have left the game take none.
 """
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -43,16 +47,22 @@ def measure(parts: Mapping[str, Part], rounds: int, untimed: int = 0) -> Times:
             for what the others before it have left of the processor's caches.
     """
     times: Times = {name: [] for name in parts}
+    gc.collect()
+    gc.freeze()
     for number in range(-1, rounds):  # the first round warms up
         for name, part in parts.items():
             for _ in range(untimed):
                 part.run()
+            gc.collect()
+            gc.disable()
             began = time.perf_counter()
             returned = part.run()
             elapsed = time.perf_counter() - began
+            gc.enable()
             if number >= 0:
                 times[name].append(1e6 * elapsed / part.steps(returned))
             del returned
+    gc.unfreeze()
     return times
 
 
