@@ -306,7 +306,7 @@ def main() -> None:
     about = circumstances()
     if arguments.multi_agent:
         # A batch of four players takes several times as long.
-        effort = Effort(1024, 1, 3, 2) if arguments.quick else Effort(2048, 2, 15, 5)
+        effort = Effort(1024, 1, 3, 2) if arguments.quick else Effort(2048, 2, 8, 5)
         name = "sampling_multi_agent"
         results = {
             game: compare(
