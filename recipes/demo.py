@@ -26,7 +26,7 @@ def main() -> None:
     trainer = GriddlyTrainer(
         spec,
         ImpalaCNN(),
-        max_env_steps=160_000,
+        max_env_steps=400_000,
         seed=1,
         default_root_dir=ROOT,
     )
