@@ -19,8 +19,8 @@ class Answers:
 
     def __init__(self) -> None:
         self._numbers: dict[bytes, int] = {}
-        # (distinct observations, L + 1): logits, and the value in the last column.
-        self._table: Tensor | None = None
+        self._logits: Tensor | None = None
+        self._values: Tensor | None = None
 
     def of(self, network: nn.Module, observations: Tensor) -> tuple[Tensor, Tensor]:
         """Returns what ``network(observations)`` does; gradients reach the network.
@@ -36,21 +36,21 @@ class Answers:
         if observations.device.type != "cpu":
             logits, values = network(observations)
             return logits, values
-        asked, new = [], []
-        for place, row in enumerate(_rows(observations)):
-            number = self._numbers.get(row)
-            if number is None:
-                number = self._numbers[row] = len(self._numbers)
-                new.append(place)
-            asked.append(number)
-        if new:
-            logits, values = network(observations[new])
-            rows = torch.cat([logits, values.unsqueeze(-1)], -1)
-            self._table = rows if self._table is None else torch.cat([self._table, rows])
-        assert self._table is not None
+        known = len(self._numbers)
+        numbers = np.array(
+            [self._numbers.setdefault(row, len(self._numbers)) for row in _rows(observations)]
+        )
+        _, first = np.unique(numbers, return_index=True)
+        new = first[numbers[first] >= known]
+        if len(new):
+            logits, values = network(observations[torch.from_numpy(new)])
+            self._logits = _appended(self._logits, logits)
+            self._values = _appended(self._values, values)
+        assert self._logits is not None
+        assert self._values is not None
+        asked = torch.from_numpy(numbers)
         # Unlike an index, a selection has its gradient summed in one order, on several threads too.
-        answers = self._table.index_select(0, torch.tensor(asked))
-        return answers[:, :-1], answers[:, -1]
+        return self._logits.index_select(0, asked), self._values.index_select(0, asked)
 
 
 def answers_each_observation_alone(
@@ -88,3 +88,7 @@ def _rows(observations: Tensor) -> list[bytes]:
     flat = np.ascontiguousarray(observations.numpy()).reshape(len(observations), -1)
     rows: list[bytes] = flat.view(np.dtype((np.void, flat.itemsize * flat.shape[1])))[:, 0].tolist()
     return rows
+
+
+def _appended(table: Tensor | None, rows: Tensor) -> Tensor:
+    return rows if table is None else torch.cat([table, rows])
