@@ -217,7 +217,7 @@ class Game:
                 :meth:`corners`.
 
         Raises:
-            ValueError: An array is smaller.
+            ValueError: An array has another shape.
         """
         for player, out in zip(self._players, outs, strict=True):
             # (C, W, H) with strides (1, C, C·W): its transpose is the C-contiguous (H, W, C).

@@ -5,7 +5,7 @@ from ray.rllib.algorithms.ppo.torch.ppo_torch_learner import PPOTorchLearner
 from ray.rllib.core.columns import Columns
 from ray.rllib.core.learner.training_data import TrainingData
 
-from conftest import ZELDA
+from conftest import CLUSTERS, ZELDA
 from games import CORRIDOR
 from griddly_lit import GAP, GriddlyEnvSpec
 from griddly_lit.policies import resolve_policies
@@ -112,6 +112,23 @@ def test_only_played_steps_are_learned_from():
         training_data=TrainingData(episodes=episodes), num_epochs=2, minibatch_size=played // 2
     )
     assert rows == [played // 2] * 4
+
+
+def test_each_distinct_observation_of_a_minibatch_goes_through_the_network_once():
+    learner, episodes = learner_and_episodes(config_of(CLUSTERS))
+    module = learner.module["default_policy"]
+    asked, shown = [], []
+    forward = module.forward_train
+    module.forward_train = lambda batch: (asked.append(batch[Columns.OBS].clone()), forward(batch))[
+        1
+    ]
+    module.network.register_forward_pre_hook(
+        lambda _, inputs: shown.append(inputs[0]) if torch.is_grad_enabled() else None
+    )
+    learner.update(training_data=TrainingData(episodes=episodes), minibatch_size=40)
+    assert len(asked) == len(shown) > 0
+    for batch, rows in zip(asked, shown, strict=True):
+        assert len(rows) == len(rows.unique(dim=0)) == len(batch.unique(dim=0)) < len(batch)
 
 
 def test_values_found_while_acting_are_the_modules():
