@@ -50,6 +50,8 @@ class EpisodeEnd:
         rewards: float32 array (length, players).
         events: The engine's events since :meth:`VectorGame.take_events` was last called; none
             unless events are recorded.
+        whole: It had as many steps as the spec allows; not so the first episodes of games whose
+            starts are spread.
     """
 
     index: int
@@ -63,6 +65,7 @@ class EpisodeEnd:
     actions: NDArray[np.integer[Any]]
     rewards: NDArray[np.float32]
     events: list[Mapping[str, Any]]
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,9 @@ class VectorGame:
         levels: Source of levels to use instead of the spec's.
         record_events: Keep the engine's events for :meth:`take_events`.
         valid_actions: Find the valid actions after each step.
+        spread_starts: Cut the first episode of each game but the first short, to limits spread
+            evenly up to the spec's. Otherwise games whose episodes end at the limit go through
+            them in step, and a batch shows one phase of the game alone.
 
     Attributes:
         blocks: The seats of all players, those with observations of one shape together.
@@ -117,9 +123,11 @@ class VectorGame:
         levels: LevelSource | None = None,
         record_events: bool = False,
         valid_actions: bool = False,
+        spread_starts: bool = False,
     ) -> None:
         self.spec = spec
         self.count = count
+        self._spread_starts = spread_starts
         players = spec.game.player_count
         gdy = load_gdy(spec.text)
         self._games = [
@@ -222,6 +230,7 @@ class VectorGame:
         level = self._source.draw(rng, ordinal)
         start = EpisodeStart(level, int(rng.integers(_MAX_SEED)))
         game = self._games[index]
+        game.max_steps = self._limit(index)
         game.reset(start.level, start.seed)
         self._episodes[index] += 1
         self.active[index] = True
@@ -242,6 +251,13 @@ class VectorGame:
                 "Let the generator's first level be its largest",
             ) from error
         return start
+
+    def _limit(self, index: int) -> int | None:
+        """Returns the step limit of the episode that a game is about to begin."""
+        limit = self.spec.max_steps
+        if limit is None or not self._spread_starts or self._episodes[index] > 0:
+            return limit
+        return math.ceil(limit * (self.count - index) / self.count)
 
     def _find_valid_actions(self) -> None:
         nvec = self.spec.single_action_nvec
@@ -277,6 +293,7 @@ class VectorGame:
             actions=actions,
             rewards=rewards,
             events=events,
+            whole=self._games[index].max_steps == self.spec.max_steps,
         )
 
 

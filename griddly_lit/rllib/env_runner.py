@@ -83,6 +83,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             seed,
             record_events=self.track_actions,
             valid_actions=self._head.valid_actions != "off",
+            spread_starts=not self.config.in_evaluation,
         )
         record_every = self.config.env_config.get("record_every")
         self._recording = None if record_every is None else FirstGameReplays(record_every)
@@ -191,7 +192,8 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             for _, _, fragment in blocks:
                 fragment.after_step(env.rewards, env.left, ends)
             for end in ends:
-                seating.note(end)
+                if end.whole:
+                    seating.note(end)
                 self._seat(end.index, step + 1)
             ended += ends
             if self._recording is not None:
@@ -202,7 +204,9 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         )
         smoothing = self.config.metrics_num_episodes_for_smoothing
         window = math.ceil(smoothing / max(1, self.config.num_env_runners))
-        log_episodes(self.metrics, ended, seating.take_matches(), window)
+        # One that was cut short says nothing of how well the game is played.
+        whole = [end for end in ended if end.whole]
+        log_episodes(self.metrics, whole, seating.take_matches(), window)
         if self.track_actions:
             log_events(self.metrics, self.spec.game, env.take_events(), ended)
         return [episode for _, _, fragment in blocks for episode in fragment.episodes()]

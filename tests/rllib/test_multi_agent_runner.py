@@ -190,7 +190,7 @@ def test_log_probs_are_those_that_the_learner_finds(mode):
 
 
 def test_a_tree_draws_valid_actions_only():
-    spec = GriddlyEnvSpec(yaml_file=RTS, max_steps=150)
+    spec = GriddlyEnvSpec(yaml_file=RTS, max_steps=400)
     runner = make_runner(spec, mode="tree", games=4, fragment=60)
     asked = Game(load_gdy(spec.text), spec.game, max_steps=spec.max_steps)
     starts = None
@@ -232,6 +232,10 @@ def test_self_play_seats_the_learner_and_a_snapshot():
     other = {name: torch.zeros_like(value) for name, value in weights.items()}
     assert runner.seating.set_chances({0: 0.5, 3: 0.5}) == {0, 3}
     runner.seating.add_snapshots({0: weights, 3: other})
+    runner.sample(num_timesteps=0)
+    cut = {
+        id_ for seats in runner._seats for k in (0, 1) for id_ in seats.episodes[k * 8 + 1 :][:7]
+    }
     episodes = runner.sample()
     # One seat of each game is the learner's, and only that is kept.
     assert sum(len(episode) for episode in episodes) == 8 * 30
@@ -239,10 +243,11 @@ def test_self_play_seats_the_learner_and_a_snapshot():
     assert {episode.module_id for episode in episodes} == {"learner"}
     metrics = runner.get_metrics()
     matches = metrics["matches"].peek(compile=False)
-    assert len(matches) == 8 * 3
+    # Those that were cut short, the first ones of seven games, decide nothing.
+    assert len(matches) == 3 + 7 * 2
     assert {match.snapshot for match in matches} == {0, 3}
     assert all(match.score in (0, 0.5, 1) for match in matches)
-    done = [episode for episode in episodes if episode.is_done]
+    done = [episode for episode in episodes if episode.is_done and episode.id_ not in cut]
     assert sorted(m.learner_return for m in matches) == sorted(e.get_return() for e in done)
     assert runner.seating.set_chances({3: 1.0}) == set()
     runner.sample()
