@@ -41,25 +41,11 @@ LEARNED = {"spider-nest": 1.5}
 FLOOR_EPISODES = 200
 
 
-def _batch(steps: int, minibatch: int, **others: Any) -> dict[str, Any]:
-    return {"train_batch_size_per_learner": steps, "minibatch_size": minibatch, **others}
-
-
-def _falling(lr: float, env_steps: int) -> list[list[float]]:
-    return [[0, lr], [env_steps, 0.05 * lr]]
-
-
-def training(setting: str, env_steps: int) -> dict[str, Any]:
-    """Returns what a setting changes of the defaults, for a budget."""
-    return {
-        "default": {},
-        "lr 1e-3 falling": {"lr": _falling(1e-3, env_steps)},
-        "1024/256, lr 7e-4": _batch(1024, 256, lr=7e-4),
-        "1024/256, lr 7e-4 falling": _batch(1024, 256, lr=_falling(7e-4, env_steps)),
-        "1024/256, lr 1e-3 falling": _batch(1024, 256, lr=_falling(1e-3, env_steps)),
-        "2048/512, lr 1e-3 falling": _batch(2048, 512, lr=_falling(1e-3, env_steps)),
-        "2048/256, lr 7e-4 falling": _batch(2048, 256, lr=_falling(7e-4, env_steps)),
-    }[setting]
+# What each changes of the defaults.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "before": {"train_batch_size_per_learner": 4096, "minibatch_size": 1024, "lr": 3e-4},
+}
 
 
 def train(game: str, setting: str, seed: int) -> dict[str, Any]:
@@ -87,7 +73,7 @@ def train(game: str, setting: str, seed: int) -> dict[str, Any]:
     trainer = GriddlyTrainer(
         spec,
         "SimpleConv",
-        training=training(setting, env_steps),
+        training=SETTINGS[setting],
         callbacks=curve,
         max_env_steps=env_steps,
         seed=seed,
@@ -201,7 +187,7 @@ def main() -> None:
     """Runs the benchmark, or one of its runs."""
     parser = argparse.ArgumentParser(description="Settings of PPO over games and seeds.")
     parser.add_argument("--games", nargs="+", default=list(GAMES), choices=list(GAMES))
-    parser.add_argument("--settings", nargs="+", default=["default"])
+    parser.add_argument("--settings", nargs="+", default=["default"], choices=list(SETTINGS))
     parser.add_argument("--seeds", nargs=2, type=int, default=[1, 20], help="first and last")
     parser.add_argument("--out", default="defaults")
     parser.add_argument("--run", nargs=3, help=argparse.SUPPRESS)

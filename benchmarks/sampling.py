@@ -147,7 +147,7 @@ class Contestants:
             Settings(
                 env=spec,
                 policies=(self._policy,),
-                training={"train_batch_size_per_learner": batch},
+                training={"train_batch_size_per_learner": batch, "minibatch_size": batch // 4},
                 num_envs_per_env_runner=contest.games,
                 precision=precision,
                 seed=SEED,

@@ -51,6 +51,7 @@ class Settings:
         seed: Seed of everything random.
         track_actions: Count actions and outcomes.
         record_every: Record the first game of each runner, an episode every so many of its steps.
+        max_env_steps: Length of the run, if it is known, for defaults that change over it.
         small: Take a batch of a few steps only, to see that all works.
     """
 
@@ -67,6 +68,7 @@ class Settings:
     seed: int = 0
     track_actions: bool = False
     record_every: int | None = None
+    max_env_steps: int | None = None
     small: bool = False
 
     def __post_init__(self) -> None:
@@ -99,7 +101,9 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     for each in (training, *by_policy.values()):
         check_training(name, config_class, each)
     if isinstance(settings.algorithm, str):
-        config = config_class().training(**{**supported.training, **training})
+        config = config_class().training(
+            **{**supported.defaults(settings.max_env_steps), **training}
+        )
     else:
         config = settings.algorithm.copy(copy_frozen=False).training(**training)
     if config.learner_class is config.get_default_learner_class():
