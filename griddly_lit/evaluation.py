@@ -13,8 +13,8 @@ import torch
 from griddly_lit.envs import (
     EpisodeEnd,
     GriddlyEnvSpec,
+    Level,
     LevelSource,
-    SequentialLevels,
     VectorGame,
 )
 from griddly_lit.errors import OptionError
@@ -28,7 +28,7 @@ class LevelResult:
     """Episodes of one level.
 
     Attributes:
-        level: The level's index.
+        level: The level's index, or ``"generated"`` for all that are none of the game's own.
         returns: Return of each episode, summed over its agents, in the order of their ends.
         lengths: Steps of each episode.
         wins: Number of episodes that an agent won.
@@ -36,7 +36,7 @@ class LevelResult:
         agent_wins: Number of episodes won by each agent.
     """
 
-    level: int
+    level: int | str
     returns: tuple[float, ...]
     lengths: tuple[int, ...]
     wins: int
@@ -141,6 +141,41 @@ class EvaluationResult:
         )
 
 
+@dataclass(frozen=True)
+class InTurn:
+    """A level source that takes levels in turn; they may be level strings of any size.
+
+    Attributes:
+        levels: At least one.
+    """
+
+    levels: tuple[Level, ...]
+
+    def draw(self, rng: np.random.Generator, ordinal: int) -> Level:
+        """Returns the next level."""
+        return self.levels[ordinal % len(self.levels)]
+
+    def indices(self) -> tuple[int, ...]:
+        """Returns nothing, as there may be others than the game's own."""
+        return ()
+
+
+def draw_levels(source: LevelSource, count: int, seed: tuple[int, ...]) -> tuple[Level, ...]:
+    """Returns levels of a source, the same ones for the same seed."""
+    rngs = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(count))
+    return tuple(source.draw(rng, ordinal) for ordinal, rng in enumerate(rngs))
+
+
+def check_can_end(spec: GriddlyEnvSpec) -> None:
+    """Raises OptionError when there is no step limit that ends an episode."""
+    if spec.max_steps is None:
+        raise OptionError(
+            "max_steps=None",
+            "an episode of a validation or test may never end",
+            "Give the spec a max_steps",
+        )
+
+
 def play(
     players: PolicyPlayers,
     spec: GriddlyEnvSpec,
@@ -168,8 +203,7 @@ def play(
     Raises:
         OptionError: There is no step limit to end an episode.
     """
-    if spec.max_steps is None:
-        raise OptionError("max_steps=None", "an episode may never end", "Give the spec a max_steps")
+    check_can_end(spec)
     generator = torch.Generator().manual_seed(seed)
     played = np.zeros(games, dtype=np.int64)
     ends: list[EpisodeEnd] = []
@@ -187,7 +221,7 @@ def play(
 def play_levels(
     players: PolicyPlayers,
     spec: GriddlyEnvSpec,
-    levels: Sequence[int],
+    levels: Sequence[Level],
     episodes_per_level: int,
     seed: int,
     record_events: bool = False,
@@ -205,17 +239,21 @@ def play_levels(
         )
     total = len(levels) * episodes_per_level
     games = math.gcd(total, len(levels) * math.ceil(_MOST_GAMES / len(levels)))
-    source = SequentialLevels(tuple(levels))
-    return play(players, spec, source, games, total // games, seed, record_events)
+    return play(players, spec, InTurn(tuple(levels)), games, total // games, seed, record_events)
 
 
-def summarise(ends: Sequence[EpisodeEnd], levels: Sequence[int]) -> EvaluationResult:
-    """Returns the results of episodes by level."""
-    return EvaluationResult(tuple(_level_result(level, ends) for level in levels))
+def summarise(ends: Sequence[EpisodeEnd], levels: Sequence[Level]) -> EvaluationResult:
+    """Returns the results of episodes by level; level strings count as one."""
+    names = dict.fromkeys(map(_name, levels))
+    return EvaluationResult(tuple(_level_result(name, ends) for name in names))
 
 
-def _level_result(level: int, ends: Sequence[EpisodeEnd]) -> LevelResult:
-    mine = [end for end in ends if end.start.level == level]
+def _name(level: Level) -> int | str:
+    return "generated" if isinstance(level, str) else level
+
+
+def _level_result(level: int | str, ends: Sequence[EpisodeEnd]) -> LevelResult:
+    mine = [end for end in ends if _name(end.start.level) == level]
     return LevelResult(
         level,
         tuple(float(end.returns.sum()) for end in mine),
