@@ -11,13 +11,14 @@ from lightning.pytorch.loggers import CSVLogger, WandbLogger
 
 from griddly_lit import GriddlyTrainer, VideoRecording
 from tracking.wandb_log import offline_runs
-from trainer.small import STEPS, spec, trainer
+from trainer.small import STEPS, trainer
 
 pytestmark = pytest.mark.usefixtures("ray_once")
 
 README = """
 import sys
 from pathlib import Path
+sys.path.insert(0, "tests")
 from lightning.pytorch.loggers import WandbLogger
 from griddly_lit import VideoRecording
 from trainer.small import spec, trainer
@@ -141,4 +142,3 @@ def test_tests_before_a_fit_and_of_a_checkpoint_are_logged(tmp_path):
     silent = trainer(tmp_path / "silent", fast_dev_run=True)
     silent.test(episodes_per_level=1)
     assert not (tmp_path / "silent").exists()
-
