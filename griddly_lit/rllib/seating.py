@@ -53,7 +53,7 @@ class FixedSeating(Seating):
     def __init__(self, policies: Sequence[Policy], module: Any) -> None:
         self.policies = dict(enumerate(policies))
         self.modules = {
-            number: module[policy.name] if policy.has_company else module
+            number: module if policy.alone else module[policy.name]
             for number, policy in self.policies.items()
         }
         number = {agent: n for n, policy in enumerate(policies) for agent in policy.agents}
