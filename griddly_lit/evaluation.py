@@ -43,6 +43,11 @@ class LevelResult:
     agent_returns: tuple[tuple[float, ...], ...]
     agent_wins: tuple[int, ...]
 
+    @property
+    def title(self) -> str:
+        """What it is called in print."""
+        return f"level {self.level}" if isinstance(self.level, int) else f"{self.level} levels"
+
 
 @dataclass(frozen=True)
 class EvaluationResult:
@@ -123,7 +128,7 @@ class EvaluationResult:
     def __str__(self) -> str:
         low, high = self.return_interval
         rows = [
-            f"level {level.level}: return {np.mean(level.returns):.3f}, "
+            f"{level.title}: return {np.mean(level.returns):.3f}, "
             f"won {level.wins} of {len(level.returns)}, length {np.mean(level.lengths):.1f}"
             for level in self.by_level
         ]
