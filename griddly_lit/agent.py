@@ -15,7 +15,8 @@ from griddly_lit.engine import checked_actions
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, Level
 from griddly_lit.envs.spaces import flat_actions
 from griddly_lit.errors import ObserverError, PolicyError
-from griddly_lit.evaluation import InTurn, play, play_levels
+from griddly_lit.evaluation import play, play_levels
+from griddly_lit.evaluation_levels import InTurn
 from griddly_lit.models import ActionDistribution, Factored, check_model
 from griddly_lit.models.valid_actions import pack
 from griddly_lit.policies import Policy

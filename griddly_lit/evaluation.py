@@ -18,6 +18,7 @@ from griddly_lit.envs import (
     VectorGame,
 )
 from griddly_lit.errors import OptionError
+from griddly_lit.evaluation_levels import InTurn
 from griddly_lit.policies.players import PolicyPlayers
 
 _MOST_GAMES = 64
@@ -144,31 +145,6 @@ class EvaluationResult:
                 *rows,
             ]
         )
-
-
-@dataclass(frozen=True)
-class InTurn:
-    """A level source that takes levels in turn; they may be level strings of any size.
-
-    Attributes:
-        levels: At least one.
-    """
-
-    levels: tuple[Level, ...]
-
-    def draw(self, rng: np.random.Generator, ordinal: int) -> Level:
-        """Returns the next level."""
-        return self.levels[ordinal % len(self.levels)]
-
-    def indices(self) -> tuple[int, ...]:
-        """Returns nothing, as there may be others than the game's own."""
-        return ()
-
-
-def draw_levels(source: LevelSource, count: int, seed: tuple[int, ...]) -> tuple[Level, ...]:
-    """Returns levels of a source, the same ones for the same seed."""
-    rngs = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(count))
-    return tuple(source.draw(rng, ordinal) for ordinal, rng in enumerate(rngs))
 
 
 def check_can_end(spec: GriddlyEnvSpec) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
 from griddly_lit.evaluation import EvaluationResult
-from griddly_lit.recording import EpisodeReplay, VideoRecording
+from griddly_lit.recording import EpisodeReplay, VideoRecording, View
 from griddly_lit.rllib.replays import replay_of
 from griddly_lit.tracking.events import Counts, count_events, count_outcomes, flatten, no_counts
 from griddly_lit.tracking.publish import Publisher
@@ -114,12 +114,14 @@ class Report:
                     replay = replay_of(self._env, end)
                     self._recorder().submit([replay], env_steps, f"videos/{prefix}/{name}")
 
-    def played(self, replay: EpisodeReplay, path: Path, fps: int, env_steps: int) -> None:
-        """Publishes a video of one episode, if the run has anything to belong to."""
+    def played(
+        self, replay: EpisodeReplay, path: Path, view: View, fps: int, env_steps: int
+    ) -> None:
+        """Publishes a video of one episode, if the run has anything that it could belong to."""
         if self.has_begun:
             level = replay.level if isinstance(replay.level, int) else "generated"
-            self._publisher.video(f"videos/play/level_{level}", path, env_steps, fps)
-            self._publisher.rest()
+            agent = "" if view == "global" else f"/agent_{view}"
+            self._publisher.video(f"videos/play/level_{level}{agent}", path, env_steps, fps)
 
     def checkpoints(self, kept: Mapping[str, Path | None]) -> None:
         """Publishes checkpoints as artifacts to the loggers made with ``log_model``.
@@ -141,18 +143,21 @@ class Report:
         except BaseException:
             self._flush()
             self._publisher.finalize("failed")
+            # What comes after it is told as a run of its own, where a logger has runs.
+            del self._publisher
             raise
         self.rest()
 
     def rest(self) -> None:
         """Has everything written; more may follow."""
         self._flush()
-        self._publisher.rest()
+        if self.has_begun:
+            self._publisher.rest()
 
     def close(self) -> None:
         """Ends the run."""
-        self._flush()
-        self._publisher.finalize("success")
+        if self.has_begun:
+            self._publisher.finalize("success")
 
     def _flush(self) -> None:
         if self._videos is not None:

@@ -20,7 +20,8 @@ from griddly_lit.checkpoint_search import find_checkpoint
 from griddly_lit.engine import Shape
 from griddly_lit.envs import GriddlyEnvSpec, Level
 from griddly_lit.errors import CheckpointError
-from griddly_lit.evaluation import EvaluationResult, check_can_end, draw_levels, summarise
+from griddly_lit.evaluation import EvaluationResult, check_can_end, summarise
+from griddly_lit.evaluation_levels import TrainingLevels
 from griddly_lit.fit_loop import FitLoop
 from griddly_lit.fit_result import FitResult
 from griddly_lit.models import ModelSpec, ValidActionsMode, resolve_model, summarize
@@ -170,7 +171,7 @@ class GriddlyTrainer:
             (callback for callback in self._callbacks if isinstance(callback, ModelCheckpoint)),
             None,
         )
-        if self._checkpointing is None and enable_checkpointing and not fast_dev_run:
+        if self._checkpointing is None and enable_checkpointing:
             self._checkpointing = ModelCheckpoint()
             self._callbacks.append(self._checkpointing)
         for callback in self._callbacks:
@@ -180,7 +181,7 @@ class GriddlyTrainer:
             check_can_end(env)
         self._run: TrainingRun | None = None
         self._fitted_callbacks: list[Callback] = []
-        self._generated: dict[tuple[str, int], Sequence[Level]] = {}
+        self._training_levels = TrainingLevels(env, self.seed)
         self._saved: tuple[Any, ...] | None = None
         # This builds RLlib's config, so that faults of the algorithm's settings show now.
         self._report = self._make_report()
@@ -313,12 +314,9 @@ class GriddlyTrainer:
         if self._run is not None:
             self._agent.load_weights(self._run.weights())
         episodes = 1 if self.fast_dev_run else self.validation_episodes
-        result = self._evaluate("val", *self._training_levels("val", episodes))
-        if self._run is None:
-            self._report.rest()
-        else:
-            for callback in self._fitted_callbacks:
-                callback.on_validation_end(self)
+        result = self._evaluate("val", *self._training_levels.of("val", episodes))
+        for callback in self._fitted_callbacks if self._run is not None else ():
+            callback.on_validation_end(self)
         return result
 
     def test(
@@ -345,11 +343,9 @@ class GriddlyTrainer:
         if levels is not None:
             chosen = (levels,) if isinstance(levels, int) else tuple(levels)
         elif not chosen:
-            chosen, episodes_per_level = self._training_levels("test", episodes_per_level)
+            chosen, episodes_per_level = self._training_levels.of("test", episodes_per_level)
         self._use_weights(ckpt_path)
-        result = self._evaluate("test", chosen, episodes_per_level)
-        self._report.rest()
-        return result
+        return self._evaluate("test", chosen, episodes_per_level)
 
     def play(
         self,
@@ -379,7 +375,8 @@ class GriddlyTrainer:
         replay = replay_of(self.env, self._agent.play_level(level, self.seed))
         options = self.video or VideoRecording()
         render_replay(replay, path, view, fps=options.fps, renderer=options.renderer)
-        self._report.played(replay, Path(path), options.fps, self.env_steps)
+        self._report.played(replay, Path(path), view, options.fps, self.env_steps)
+        self._rest()
         return replay
 
     def act(
@@ -485,17 +482,12 @@ class GriddlyTrainer:
         result = summarise(ends, levels)
         self.metrics.update(result.metrics(prefix))
         self._report.evaluation(prefix, result, ends, self.env_steps)
+        self._rest()
         return result
 
-    def _training_levels(self, prefix: str, episodes: int) -> tuple[Sequence[Level], int]:
-        """Returns what stands for the training levels in an evaluation, and the episodes on each."""
-        source, key = self.env.level_source, (prefix, episodes)
-        if source.indices():
-            return source.indices(), episodes
-        if key not in self._generated:
-            # Kept, as a generator may draw from elsewhere than from the generator it is handed.
-            self._generated[key] = draw_levels(source, episodes, (self.seed, *prefix.encode()))
-        return self._generated[key], 1
+    def _rest(self) -> None:
+        if self._run is None:
+            self._report.rest()
 
     def _make_report(self) -> Report:
         logger = False if self.fast_dev_run else self.logger

@@ -103,6 +103,7 @@ def test_a_run_that_the_user_has_finished_is_left_alone(tmp_path, caplog):
     fit, test = offline_runs(tmp_path)
     assert "train/episodes" in keys_of(fit)
     assert "test/return_mean" in keys_of(test)
+    assert test.config["seed"] == fit.config["seed"] == 1
 
 
 def test_a_failed_fit_is_a_failed_run(tmp_path):

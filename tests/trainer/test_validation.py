@@ -35,6 +35,10 @@ def corridors(**options):
     )
 
 
+def levels_of(trainer, split="val"):
+    return trainer._training_levels.of(split, 30)[0]
+
+
 def test_validation_needs_a_step_limit(tmp_path):
     with pytest.raises(OptionError, match="max_steps=None.*Give the spec a max_steps"):
         trainer(tmp_path, env=spec(max_steps=None), validate_every_env_steps=1000)
@@ -57,13 +61,13 @@ def test_generated_levels_are_validated_on_the_same_ones_each_time(tmp_path):
     assert len(Corridors.given) == given
     assert (level.level, len(level.returns)) == ("generated", 30)
     assert mine.validate() == mine.validate()
-    validated = set(mine._generated["val", 30])
+    validated = set(levels_of(mine))
     assert len(validated) > 4
     tested = mine.test(episodes_per_level=30)
-    assert mine._generated["test", 30] != mine._generated["val", 30]
+    assert levels_of(mine, "test") != levels_of(mine)
     assert len(tested.returns) == 30
     assert "generated levels: return" in str(tested)
     again = trainer(tmp_path, env=corridors(), logger=False, enable_checkpointing=False)
     again.validation_episodes = 30
     again.validate()
-    assert set(again._generated["val", 30]) == validated
+    assert set(levels_of(again)) == validated

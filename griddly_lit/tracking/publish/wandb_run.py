@@ -30,11 +30,13 @@ class WandbOutlet(Outlet):
         self._finish_resting()
         self._ours = self.logger._experiment is None and not _a_run_is_open()
         self._on_axis: set[str] = set()
+        self._settings: dict[str, Any] = {}
 
     @override
     def hyperparameters(self, values: dict[str, Any]) -> None:
         self._run()
         super().hyperparameters(values)
+        self._settings = values
 
     @override
     def scalars(self, values: dict[str, float], step: int) -> None:
@@ -118,6 +120,9 @@ class WandbOutlet(Outlet):
             self._finish_resting()
             # Lightning opens a run now, unless there is one: then it writes into that.
             self._ours = not _a_run_is_open()
+            if self._settings:
+                # Offline, a run that is opened again is another one, and needs them, too.
+                super().hyperparameters(self._settings)
         return self.logger.experiment
 
     def _finish_resting(self) -> None:
