@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,11 @@ from torch import Tensor
 
 from griddly_lit.checkpoint import Checkpoint
 from griddly_lit.engine import checked_actions
-from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
+from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, Level
 from griddly_lit.envs.spaces import flat_actions
 from griddly_lit.errors import ObserverError, PolicyError
 from griddly_lit.evaluation import play, play_levels
+from griddly_lit.evaluation_levels import InTurn
 from griddly_lit.models import ActionDistribution, Factored, check_model
 from griddly_lit.models.valid_actions import pack
 from griddly_lit.policies import Policy
@@ -90,7 +90,7 @@ class Agent:
         return int(actions[0]) if actions.ndim == 1 else actions[0]
 
     def play_levels(
-        self, levels: Sequence[int], episodes_per_level: int, seed: int, record_events: bool
+        self, levels: Sequence[Level], episodes_per_level: int, seed: int, record_events: bool
     ) -> list[EpisodeEnd]:
         """Plays episodes on each level, see :func:`griddly_lit.evaluation.play_levels`."""
         return play_levels(self._players, self.env, levels, episodes_per_level, seed, record_events)
@@ -102,7 +102,7 @@ class Agent:
             LevelError: There is no such level.
             OptionError: The environment has no step limit.
         """
-        (end,) = play(self._players, self.env, _OneLevel(level), 1, 1, seed)
+        (end,) = play(self._players, self.env, InTurn((level,)), 1, 1, seed)
         return end
 
     def _policy_of(self, agent_id: int | None) -> Policy:
@@ -115,16 +115,3 @@ class Agent:
         raise PolicyError(
             f"agent_id={agent_id!r}", "there is no such agent", "Name one of them", agents
         )
-
-
-@dataclass(frozen=True)
-class _OneLevel:
-    """A level source that knows one level, which may be a level string."""
-
-    level: int | str
-
-    def draw(self, rng: np.random.Generator, ordinal: int) -> int | str:
-        return self.level
-
-    def indices(self) -> tuple[int, ...]:
-        return ()

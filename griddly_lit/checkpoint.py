@@ -8,6 +8,7 @@ A checkpoint holds::
     trainer.json          the models' specs and the trainer's settings
     weights.safetensors   every policy's network, as "policy/name"
     pool/                 the snapshots of self-play, one file each, and who beat whom
+    best.json             names and scores of the best checkpoints beside it
     episodes.json         level, seed and actions of every unfinished episode
     rllib/                RLlib's own checkpoint (optimizers, counters), pickled
 
@@ -19,8 +20,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +28,14 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from griddly_lit.callbacks.best_list import BEST
 from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.errors import CheckpointError
+from griddly_lit.interrupt import shielded
 from griddly_lit.policies import Policy, SelfPlay, resolve_policies
 from griddly_lit.policies.league import League
 from griddly_lit.settings import settings_from_json
+from griddly_lit.whole_directory import finish_interrupted, whole_directory
 
 FORMAT = 2
 MANIFEST = "manifest.json"
@@ -132,8 +134,9 @@ def write_checkpoint(
     env_steps: int,
     iterations: int,
     metrics: Mapping[str, float],
+    best: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes a checkpoint beside its place and moves it there in one step.
+    """Writes a checkpoint, whole or not at all, also where the process is killed or interrupted.
 
     Args:
         path: Its directory; what is there already is replaced.
@@ -146,16 +149,17 @@ def write_checkpoint(
         env_steps: Environment steps taken.
         iterations: Iterations finished.
         metrics: The metrics of the last iteration.
+        best: The lists of the run's best checkpoints, as JSON values.
+
+    Raises:
+        CheckpointError: There is a link or a file at ``path``.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}"
-    try:
-        draft.mkdir()
-        spec = env.to_dict()
-        (draft / "game.yaml").write_text(spec.pop("yaml_string"), "utf-8")
-        _write_json(draft / "spec.json", spec)
+    with shielded(), whole_directory(path) as draft:
+        (draft / "game.yaml").write_text(env.text, "utf-8")
+        _write_json(draft / "spec.json", _spec_values(env))
         _write_json(draft / "trainer.json", settings)
         _write_json(draft / "episodes.json", episodes)
+        _write_json(draft / BEST, best or {})
         save_file(
             {
                 f"{policy}/{name}": value.contiguous()
@@ -180,9 +184,24 @@ def write_checkpoint(
                 "files": files,
             },
         )
-        _replace(draft, path)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+
+
+def is_of_run(path: Path, env: GriddlyEnvSpec, settings: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint was written by a run with this environment and these settings.
+
+    Args:
+        path: Its directory. Only its small files are read, and nothing is checked.
+        env: The environment; the game's text counts, wherever its file is.
+        settings: Settings of the trainer, as JSON values, that must be equal.
+    """
+    try:
+        spec, saved = _read_json(path / "spec.json"), _read_json(path / "trainer.json")
+        text = (path / "game.yaml").read_text("utf-8")
+    except (OSError, ValueError):
+        return False
+    ours = json.loads(json.dumps([{**_spec_values(env), "yaml_file": None}, dict(settings)]))
+    theirs = [{**spec, "yaml_file": None}, {name: saved.get(name) for name in settings}]
+    return text == env.text and ours == theirs
 
 
 def open_checkpoint(path: str | Path) -> Checkpoint:
@@ -193,10 +212,13 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
     """
     directory = Path(path).expanduser()
     manifest_file = directory / MANIFEST
+    finish_interrupted(directory)
     if not manifest_file.is_file():
         rule = (
             "the directory holds no manifest.json, so it is no checkpoint"
             if directory.is_dir()
+            else "it is a file, and a checkpoint is a directory"
+            if directory.exists()
             else "there is no such directory"
         )
         raise CheckpointError(
@@ -236,16 +258,10 @@ def _write_league(directory: Path, league: League) -> None:
         save_file(weights, directory / f"snapshot_{snapshot.id}.safetensors")
 
 
-def _replace(draft: Path, path: Path) -> None:
-    if not path.exists():
-        draft.rename(path)
-        return
-    # A directory cannot be renamed over a full one: the old one steps aside for the new.
-    aside = path.parent / f".{path.name}.old"
-    shutil.rmtree(aside, ignore_errors=True)
-    path.rename(aside)
-    draft.rename(path)
-    shutil.rmtree(aside, ignore_errors=True)
+def _spec_values(env: GriddlyEnvSpec) -> dict[str, Any]:
+    values = env.to_dict()
+    del values["yaml_string"]
+    return values
 
 
 def _files(directory: Path) -> Iterator[Path]:

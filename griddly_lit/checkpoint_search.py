@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from griddly_lit.callbacks import ModelCheckpoint
+from griddly_lit.callbacks.best_list import read_best
 from griddly_lit.checkpoint import MANIFEST, Checkpoint, open_checkpoint
 from griddly_lit.errors import CheckpointError
+from griddly_lit.whole_directory import aside_of, finish_interrupted
 
 _log = logging.getLogger("griddly_lit")
 
 
 def find_checkpoint(
-    ckpt_path: str | Path, kept: ModelCheckpoint, root: Path, required: bool = True
+    ckpt_path: str | Path,
+    kept: ModelCheckpoint,
+    root: Path,
+    is_of_run: Callable[[Path], bool],
+    required: bool = True,
 ) -> Checkpoint | None:
     """Opens a checkpoint.
 
@@ -22,50 +28,46 @@ def find_checkpoint(
         ckpt_path: ``"last"``, ``"best"``, or its directory.
         kept: What knows the checkpoints of this run, if it has any.
         root: Where to look for those of earlier runs.
+        is_of_run: Whether a checkpoint of an earlier run may be taken by name.
         required: Whether it is an error to find none; otherwise that is a warning.
 
     Raises:
         CheckpointError: There is none, or a file of it is missing, cut short or altered.
     """
-    path: Path | None = Path(ckpt_path)
-    if ckpt_path == "last":
-        path = kept.last_path or _find_last(root)
-    elif ckpt_path == "best":
-        path = kept.best_path or _find_best(root, kept.monitor, kept.mode)
+    if ckpt_path not in ("last", "best"):
+        return open_checkpoint(ckpt_path)
+    path = kept.last_path if ckpt_path == "last" else kept.best_path
     if path is not None:
         return open_checkpoint(path)
+    every = _newest_first(root)
+    last = next((path for path in every if is_of_run(path)), None)
+    path = last
+    if last is not None and ckpt_path == "best":
+        best = read_best(last, kept.monitor or "", kept.mode)
+        path = best[0].path if best else None
+    if path is not None:
+        _log.warning("ckpt_path=%r takes %s.", ckpt_path, path)
+        return open_checkpoint(path)
+    others = f", but {len(every)} of other runs" if every and last is None else ""
     if required:
         raise CheckpointError(
             f"ckpt_path={ckpt_path!r}",
-            f"there is no such checkpoint under {root}",
+            f"there is no such checkpoint of this environment, model and seed under {root}{others}",
             "Call fit() first, or give a checkpoint's directory",
         )
-    _log.warning("ckpt_path='last' finds no checkpoint: training begins anew.")
+    _log.warning(
+        "ckpt_path='last' finds no checkpoint of this environment, model and seed under %s%s: "
+        "training begins anew.",
+        root,
+        others,
+    )
     return None
 
 
-def _find_last(root: Path) -> Path | None:
-    """Returns the newest ``last`` in any ``checkpoints`` folder under ``root``."""
-    found = root.glob(f"**/checkpoints/last/{MANIFEST}")
-    newest = max(found, key=lambda manifest: manifest.stat().st_mtime, default=None)
-    return None if newest is None else newest.parent
-
-
-def _find_best(root: Path, monitor: str, mode: str) -> Path | None:
-    """Returns the best checkpoint of the newest run under ``root``.
-
-    Args:
-        root: Where to look.
-        monitor: The metric that says how good a checkpoint is.
-        mode: ``max`` or ``min``.
-    """
-    last = _find_last(root)
-    if last is None:
-        return None
-    scores = {}
-    for manifest in last.parent.glob(f"env_steps=*/{MANIFEST}"):
-        score = json.loads(manifest.read_text("utf-8"))["metrics"].get(monitor)
-        if score is not None:
-            scores[manifest.parent] = score
-    choose = max if mode == "max" else min
-    return choose(scores, key=lambda path: scores[path], default=None)
+def _newest_first(root: Path) -> list[Path]:
+    """Returns every ``last`` in a ``checkpoints`` folder under ``root``."""
+    for aside in root.glob(f"**/checkpoints/{aside_of(Path('last'))}"):
+        finish_interrupted(aside.with_name("last"))
+    manifests = root.glob(f"**/checkpoints/last/{MANIFEST}")
+    by_age = sorted(manifests, key=lambda manifest: manifest.stat().st_mtime, reverse=True)
+    return [manifest.parent for manifest in by_age]

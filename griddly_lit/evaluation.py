@@ -13,11 +13,12 @@ import torch
 from griddly_lit.envs import (
     EpisodeEnd,
     GriddlyEnvSpec,
+    Level,
     LevelSource,
-    SequentialLevels,
     VectorGame,
 )
 from griddly_lit.errors import OptionError
+from griddly_lit.evaluation_levels import InTurn
 from griddly_lit.policies.players import PolicyPlayers
 
 _MOST_GAMES = 64
@@ -28,7 +29,7 @@ class LevelResult:
     """Episodes of one level.
 
     Attributes:
-        level: The level's index.
+        level: The level's index, or ``"generated"`` for all that are none of the game's own.
         returns: Return of each episode, summed over its agents, in the order of their ends.
         lengths: Steps of each episode.
         wins: Number of episodes that an agent won.
@@ -36,12 +37,17 @@ class LevelResult:
         agent_wins: Number of episodes won by each agent.
     """
 
-    level: int
+    level: int | str
     returns: tuple[float, ...]
     lengths: tuple[int, ...]
     wins: int
     agent_returns: tuple[tuple[float, ...], ...]
     agent_wins: tuple[int, ...]
+
+    @property
+    def title(self) -> str:
+        """What it is called in print."""
+        return f"level {self.level}" if isinstance(self.level, int) else f"{self.level} levels"
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ class EvaluationResult:
     def __str__(self) -> str:
         low, high = self.return_interval
         rows = [
-            f"level {level.level}: return {np.mean(level.returns):.3f}, "
+            f"{level.title}: return {np.mean(level.returns):.3f}, "
             f"won {level.wins} of {len(level.returns)}, length {np.mean(level.lengths):.1f}"
             for level in self.by_level
         ]
@@ -138,6 +144,16 @@ class EvaluationResult:
                 f"return {self.return_mean:.3f} [{low:.3f}, {high:.3f}], win rate {self.win_rate:.2f}",
                 *rows,
             ]
+        )
+
+
+def check_can_end(spec: GriddlyEnvSpec) -> None:
+    """Raises OptionError when there is no step limit that ends an episode."""
+    if spec.max_steps is None:
+        raise OptionError(
+            "max_steps=None",
+            "an episode of a validation or test may never end",
+            "Give the spec a max_steps",
         )
 
 
@@ -168,8 +184,7 @@ def play(
     Raises:
         OptionError: There is no step limit to end an episode.
     """
-    if spec.max_steps is None:
-        raise OptionError("max_steps=None", "an episode may never end", "Give the spec a max_steps")
+    check_can_end(spec)
     generator = torch.Generator().manual_seed(seed)
     played = np.zeros(games, dtype=np.int64)
     ends: list[EpisodeEnd] = []
@@ -187,7 +202,7 @@ def play(
 def play_levels(
     players: PolicyPlayers,
     spec: GriddlyEnvSpec,
-    levels: Sequence[int],
+    levels: Sequence[Level],
     episodes_per_level: int,
     seed: int,
     record_events: bool = False,
@@ -205,17 +220,21 @@ def play_levels(
         )
     total = len(levels) * episodes_per_level
     games = math.gcd(total, len(levels) * math.ceil(_MOST_GAMES / len(levels)))
-    source = SequentialLevels(tuple(levels))
-    return play(players, spec, source, games, total // games, seed, record_events)
+    return play(players, spec, InTurn(tuple(levels)), games, total // games, seed, record_events)
 
 
-def summarise(ends: Sequence[EpisodeEnd], levels: Sequence[int]) -> EvaluationResult:
-    """Returns the results of episodes by level."""
-    return EvaluationResult(tuple(_level_result(level, ends) for level in levels))
+def summarise(ends: Sequence[EpisodeEnd], levels: Sequence[Level]) -> EvaluationResult:
+    """Returns the results of episodes by level; level strings count as one."""
+    names = dict.fromkeys(map(_name, levels))
+    return EvaluationResult(tuple(_level_result(name, ends) for name in names))
 
 
-def _level_result(level: int, ends: Sequence[EpisodeEnd]) -> LevelResult:
-    mine = [end for end in ends if end.start.level == level]
+def _name(level: Level) -> int | str:
+    return "generated" if isinstance(level, str) else level
+
+
+def _level_result(level: int | str, ends: Sequence[EpisodeEnd]) -> LevelResult:
+    mine = [end for end in ends if _name(end.start.level) == level]
     return LevelResult(
         level,
         tuple(float(end.returns.sum()) for end in mine),

@@ -16,8 +16,10 @@ class FitResult:
         iterations: Iterations finished, those before a resume included.
         stop_reason: ``max_env_steps``, ``max_iterations``, ``max_time``, ``callback``,
             ``interrupted`` or ``fast_dev_run``.
-        best_score: Best value of the monitored metric among the kept checkpoints.
-        best_path: The checkpoint that reached it.
+        best_score: Best value of the monitored metric among the kept checkpoints; None where it
+            never had one that counts.
+        best_path: The checkpoint that reached it; the last one where the run was too short for a
+            score.
         last_path: The newest checkpoint.
         metrics: The newest value of every metric.
     """

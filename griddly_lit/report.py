@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
 from griddly_lit.evaluation import EvaluationResult
-from griddly_lit.recording import EpisodeReplay, VideoRecording
+from griddly_lit.recording import EpisodeReplay, VideoRecording, View
 from griddly_lit.rllib.replays import replay_of
 from griddly_lit.tracking.events import Counts, count_events, count_outcomes, flatten, no_counts
 from griddly_lit.tracking.publish import Publisher
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 class Report:
     """Metrics, videos and action counts of one run, on their way to the loggers.
 
+    A run is one fit with the validations and tests before and after it.
+
     The loggers are made when there is something to tell, as the import of Lightning takes seconds:
     training is seen to run before that.
 
@@ -34,6 +37,9 @@ class Report:
         video: Record videos, and how.
         track_actions: Publish action counts of evaluations.
         root: Where files go that no logger has a folder for.
+
+    Attributes:
+        has_training: Whether an iteration of training is among what was reported.
     """
 
     def __init__(
@@ -52,6 +58,12 @@ class Report:
         self._video = video
         self._track_actions = track_actions
         self._videos: Videos | None = None
+        self.has_training = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was reported."""
+        return "_publisher" in vars(self)
 
     @property
     def run_dir(self) -> Path:
@@ -73,6 +85,7 @@ class Report:
         self, metrics: Mapping[str, float], replays: Sequence[EpisodeReplay], env_steps: int
     ) -> None:
         """Publishes an iteration of training; its videos follow when they are drawn."""
+        self.has_training = True
         self._publisher.scalars(metrics, env_steps)
         if replays or self._videos is not None:
             self._recorder().submit(replays, env_steps)
@@ -101,6 +114,15 @@ class Report:
                     replay = replay_of(self._env, end)
                     self._recorder().submit([replay], env_steps, f"videos/{prefix}/{name}")
 
+    def played(
+        self, replay: EpisodeReplay, path: Path, view: View, fps: int, env_steps: int
+    ) -> None:
+        """Publishes a video of one episode, if the run has anything that it could belong to."""
+        if self.has_begun:
+            level = replay.level if isinstance(replay.level, int) else "generated"
+            agent = "" if view == "global" else f"/agent_{view}"
+            self._publisher.video(f"videos/play/level_{level}{agent}", path, env_steps, fps)
+
     def checkpoints(self, kept: Mapping[str, Path | None]) -> None:
         """Publishes checkpoints as artifacts to the loggers made with ``log_model``.
 
@@ -113,16 +135,34 @@ class Report:
             if path is not None:
                 publisher.artifact("checkpoint", path, "model", [alias])
 
-    def flush(self) -> None:
-        """Publishes the videos that still wait."""
+    @contextmanager
+    def of_a_fit(self) -> Iterator[None]:
+        """Lets the report rest after a fit, for what follows, or closes it as failed."""
+        try:
+            yield
+        except BaseException:
+            self._flush()
+            self._publisher.finalize("failed")
+            # What comes after it is told as a run of its own, where a logger has runs.
+            del self._publisher
+            raise
+        self.rest()
+
+    def rest(self) -> None:
+        """Has everything written; more may follow."""
+        self._flush()
+        if self.has_begun:
+            self._publisher.rest()
+
+    def close(self) -> None:
+        """Ends the run."""
+        if self.has_begun:
+            self._publisher.finalize("success")
+
+    def _flush(self) -> None:
         if self._videos is not None:
             self._videos.close()
             self._videos = None
-
-    def finish(self, status: Literal["success", "failed"]) -> None:
-        """Ends the run; a W&B run that was opened for it is finished."""
-        self.flush()
-        self._publisher.finalize(status)
 
     def _recorder(self) -> Videos:
         if self._videos is None:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
 from griddly_lit.agent import Agent
 from griddly_lit.budget import Budget, seconds_of
 from griddly_lit.callbacks import Callback, ModelCheckpoint, ProgressBar, print_summary
-from griddly_lit.checkpoint import Checkpoint, open_checkpoint, write_checkpoint
+from griddly_lit.checkpoint import Checkpoint, is_of_run, open_checkpoint, write_checkpoint
 from griddly_lit.checkpoint_search import find_checkpoint
 from griddly_lit.engine import Shape
-from griddly_lit.envs import GriddlyEnvSpec
+from griddly_lit.envs import GriddlyEnvSpec, Level
 from griddly_lit.errors import CheckpointError
-from griddly_lit.evaluation import EvaluationResult, summarise
+from griddly_lit.evaluation import EvaluationResult, check_can_end, summarise
+from griddly_lit.evaluation_levels import TrainingLevels
 from griddly_lit.fit_loop import FitLoop
 from griddly_lit.fit_result import FitResult
 from griddly_lit.models import ModelSpec, ValidActionsMode, resolve_model, summarize
@@ -29,6 +31,8 @@ from griddly_lit.report import Report
 from griddly_lit.rllib.replays import replay_of
 from griddly_lit.settings import settings_to_json
 from griddly_lit.tracking.publish import default_loggers
+from griddly_lit.tracking.run_dir import check_writable
+from griddly_lit.whole_directory import check_replaceable
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -64,6 +68,7 @@ class GriddlyTrainer:
         max_iterations: Iterations after which training ends.
         max_time: Wall time after which training ends, ``"DD:HH:MM:SS"`` or a timedelta.
         validate_every_env_steps: Environment steps between calls of :meth:`validate`; None never.
+            The best checkpoint is then the one of the highest ``val/return_mean``.
         validation_episodes: Episodes on each level of a validation.
         num_env_runners: Processes that sample; 0 samples in this one.
         num_envs_per_env_runner: Games stepped together in each.
@@ -75,7 +80,8 @@ class GriddlyTrainer:
             and :meth:`test` compute in float32.
         seed: Seed of everything random; None draws one, which is logged.
         default_root_dir: Where logs and checkpoints go, by default the working directory.
-        fast_dev_run: Run one small iteration to see that all works; nothing is logged or saved.
+        fast_dev_run: Run one small iteration, and one validation if there is to be any, to see that
+            all works; nothing is logged, and no checkpoint is kept.
         enable_checkpointing: Keep checkpoints.
         enable_progress_bar: Show progress in the terminal.
         enable_model_summary: Print the model's layers, output shapes and parameters.
@@ -85,6 +91,7 @@ class GriddlyTrainer:
         iterations: Iterations finished so far.
         metrics: The newest value of every metric.
         should_stop: Set it to end training after the present iteration.
+        resumed_from: The checkpoint that the present :meth:`fit`, or the last one, goes on from.
 
     Raises:
         GriddlyLitError: An option, the model or the algorithm does not fit; Ray is not started yet.
@@ -145,6 +152,7 @@ class GriddlyTrainer:
         self.num_learners = num_learners
         self.accelerator = accelerator
         self.precision = precision
+        self._is_seeded = seed is not None
         self.seed = secrets.randbelow(2**31) if seed is None else seed
         self.default_root_dir = Path(default_root_dir or Path.cwd())
         self.fast_dev_run = fast_dev_run
@@ -152,6 +160,7 @@ class GriddlyTrainer:
         self.iterations = 0
         self.metrics: dict[str, float] = {}
         self.should_stop = False
+        self.resumed_from: Path | None = None
         self.enable_progress_bar = enable_progress_bar
         self.enable_model_summary = enable_model_summary
         self._policies = resolve_policies(
@@ -163,13 +172,20 @@ class GriddlyTrainer:
             (callback for callback in self._callbacks if isinstance(callback, ModelCheckpoint)),
             None,
         )
-        if self._checkpointing is None and enable_checkpointing and not fast_dev_run:
-            monitor = "train/return_mean" if self._self_play is None else "self_play/elo"
-            self._checkpointing = ModelCheckpoint(monitor)
+        if self._checkpointing is None and enable_checkpointing:
+            self._checkpointing = ModelCheckpoint()
             self._callbacks.append(self._checkpointing)
+        for callback in self._callbacks:
+            if isinstance(callback, ModelCheckpoint):
+                callback.monitor = callback.monitor or self._default_monitor
+        if validate_every_env_steps is not None:
+            check_can_end(env)
         self._run: TrainingRun | None = None
+        self._fitted_callbacks: list[Callback] = []
+        self._training_levels = TrainingLevels(env, self.seed)
+        self._saved: tuple[Any, ...] | None = None
         # This builds RLlib's config, so that faults of the algorithm's settings show now.
-        self._report = self._make_report(logger=False)
+        self._report = self._make_report()
 
     def to_rllib(self) -> AlgorithmConfig:
         """Returns the RLlib config that :meth:`fit` uses."""
@@ -196,14 +212,22 @@ class GriddlyTrainer:
         )
 
     def fit(self, ckpt_path: str | Path | None = None) -> FitResult:
-        """Trains until a limit is reached, a callback stops it, or Ctrl-C is pressed.
+        """Trains until a limit is reached, a callback stops it, or it is interrupted.
+
+        Ctrl-C, SIGTERM and SIGHUP end it after the present iteration, and a second one at once. When
+        an exception ends it, the last checkpoint is written and the weights are taken over
+        all the same.
 
         Args:
             ckpt_path: Resume from ``"last"``, ``"best"`` or a checkpoint's directory. None begins
-                anew. Where ``"last"`` finds nothing, training begins anew with a warning.
+                anew. By name: this trainer's own, else those of the newest run under
+                ``default_root_dir`` with the same environment, model, policies and algorithm, and
+                with the same seed if one is given. Where ``"last"`` finds nothing, training begins
+                anew with a warning.
 
         Raises:
             CheckpointError: The checkpoint is missing, cut short, or of another game or model.
+            OptionError: Nothing can be written under ``default_root_dir``.
         """
         from griddly_lit.rllib.run import TrainingRun
         from griddly_lit.rllib.session import ray_session
@@ -212,52 +236,62 @@ class GriddlyTrainer:
         checkpoint = self._find_checkpoint(ckpt_path, required=ckpt_path != "last")
         if checkpoint is not None:
             checkpoint.check_fits(self.env, self._policies)
-        callbacks = list(self._callbacks)
+        keepers = [each for each in self._callbacks if isinstance(each, ModelCheckpoint)]
+        callbacks = [
+            each for each in self._callbacks if each not in keepers or not self.fast_dev_run
+        ]
+        if self.logger is True or keepers:
+            # The loggers are made after the first iteration; what cannot be is told now.
+            check_writable(self.default_root_dir)
+        if keepers and not self.logger:
+            check_replaceable(self.default_root_dir / "checkpoints" / "last")
         if self.enable_progress_bar:
             callbacks.append(ProgressBar())
         self.env_steps = self.iterations = 0
         self.metrics = {}
         self.should_stop = False
+        self.resumed_from = None if checkpoint is None else checkpoint.path
+        self._saved = None
+        self._fitted_callbacks = callbacks
+        if self._report.has_training:
+            self._report.close()
+            self._report = self._make_report()
         if self.enable_model_summary:
             self._print_summaries()
-        status: Literal["success", "failed"] = "failed"
-        kept = self._checkpointing
         processes = 1 + self.num_env_runners + self.num_learners
-        logger = False if self.fast_dev_run else self.logger
-        self._report = self._make_report(logger)
-        if logger is True:
-            # The loggers are made after the first iteration; a folder that cannot be is told now.
-            self.default_root_dir.mkdir(parents=True, exist_ok=True)
-        try:
+        kept = self._checkpointing if self._checkpointing in callbacks else None
+        validate_every = self.validate_every_env_steps
+        with ExitStack() as ends:
+            ends.enter_context(self._report.of_a_fit())
+            for callback in callbacks:
+                ends.callback(callback.on_teardown)
             with ExitStack() as stack:
                 stack.enter_context(ray_session(processes))
                 stack.enter_context(learning_threads())
-                self._run = stack.enter_context(closing(TrainingRun(self.to_rllib())))
+                run = stack.enter_context(closing(TrainingRun(self.to_rllib())))
+                self._run = run
+                stack.callback(setattr, self, "_run", None)
                 if checkpoint is not None:
-                    self._run.restore(checkpoint.rllib_dir)
-                    self.env_steps, self.iterations = self._run.env_steps, self._run.iterations
+                    run.restore(checkpoint.rllib_dir)
+                    self.env_steps, self.iterations = run.env_steps, run.iterations
                 if self._self_play is not None:
                     league = checkpoint.league(self._self_play) if checkpoint else None
-                    self._run.play_league(self._self_play, league)
+                    run.play_league(self._self_play, league)
                 loop = FitLoop(
                     self,
-                    self._run,
+                    run,
                     self._report,
                     callbacks,
                     self.budget,
                     self.validate,
-                    self.validate_every_env_steps,
+                    1 if validate_every and self.fast_dev_run else validate_every,
+                    lambda: self._agent.load_weights(run.weights()),
                 )
                 stop_reason = loop.run()
-                self._agent.load_weights(self._run.weights())
+                if self.fast_dev_run:
+                    self._try_to_save(keepers, run.names_of_episode_metrics())
             if kept is not None:
                 self._report.checkpoints({"last": kept.last_path, "best": kept.best_path})
-            status = "success"
-        finally:
-            self._run = None
-            for callback in callbacks:
-                callback.on_teardown()
-            self._report.finish(status)
         return FitResult(
             env_steps=self.env_steps,
             iterations=self.iterations,
@@ -271,14 +305,21 @@ class GriddlyTrainer:
     def validate(self) -> EvaluationResult:
         """Plays the policy on the training levels, ``validation_episodes`` on each.
 
-        During :meth:`fit` it is called every ``validate_every_env_steps``.
+        Where levels are generated, it plays one episode on each of ``validation_episodes`` levels,
+        the same ones each time. During :meth:`fit` it is called every
+        ``validate_every_env_steps``.
 
         Returns:
-            Results by level; also logged as ``val/…``.
+            Results by level; also logged as ``val/…``, to the run of the :meth:`fit` if there is
+            one.
         """
         if self._run is not None:
             self._agent.load_weights(self._run.weights())
-        return self._evaluate("val", self.env.level_source.indices(), self.validation_episodes)
+        episodes = 1 if self.fast_dev_run else self.validation_episodes
+        result = self._evaluate("val", *self._training_levels.of("val", episodes))
+        for callback in self._fitted_callbacks if self._run is not None else ():
+            callback.on_validation_end(self)
+        return result
 
     def test(
         self,
@@ -290,21 +331,23 @@ class GriddlyTrainer:
 
         Args:
             levels: Level indices; by default the spec's test levels, or those it trains on when it
-                holds none out.
+                holds none out. Where those are generated, ``episodes_per_level`` new ones are
+                played once each, the same ones each time.
             episodes_per_level: Episodes on each level.
             ckpt_path: Use the weights of ``"best"``, ``"last"`` or a checkpoint's directory; by
                 default those the trainer has now.
 
         Returns:
-            Results by level; also logged as ``test/…``.
+            Results by level; also logged as ``test/…``, to the run of the :meth:`fit` if there was
+            one.
         """
-        chosen = self.env.test_levels or self.env.level_source.indices()
+        chosen: Sequence[Level] = self.env.test_levels
         if levels is not None:
             chosen = (levels,) if isinstance(levels, int) else tuple(levels)
+        elif not chosen:
+            chosen, episodes_per_level = self._training_levels.of("test", episodes_per_level)
         self._use_weights(ckpt_path)
-        result = self._evaluate("test", chosen, episodes_per_level)
-        self._report.flush()
-        return result
+        return self._evaluate("test", chosen, episodes_per_level)
 
     def play(
         self,
@@ -314,6 +357,8 @@ class GriddlyTrainer:
         ckpt_path: str | Path | None = None,
     ) -> EpisodeReplay:
         """Plays one episode into a video file.
+
+        The loggers get it, too, where there was a :meth:`fit`, :meth:`validate` or :meth:`test`.
 
         Args:
             level: A level's index, or a level string.
@@ -332,6 +377,8 @@ class GriddlyTrainer:
         replay = replay_of(self.env, self._agent.play_level(level, self.seed))
         options = self.video or VideoRecording()
         render_replay(replay, path, view, fps=options.fps, renderer=options.renderer)
+        self._report.played(replay, Path(path), view, options.fps, self.env_steps)
+        self._rest()
         return replay
 
     def act(
@@ -377,6 +424,11 @@ class GriddlyTrainer:
         return trainer
 
     @property
+    def train_window_is_full(self) -> bool:
+        """Whether ``train/…`` go over 100 episodes, and every game has ended one, in this fit."""
+        return self._run is not None and self._run.window_is_full
+
+    @property
     def checkpoint_dir(self) -> Path:
         """Where checkpoints of this run belong."""
         return self._report.run_dir / "checkpoints"
@@ -388,7 +440,7 @@ class GriddlyTrainer:
             path: Its directory; what is there already is replaced.
 
         Raises:
-            CheckpointError: There is no training to save.
+            CheckpointError: There is no training to save, or a link or a file is in the way.
         """
         if self._run is None:
             raise CheckpointError(
@@ -396,6 +448,11 @@ class GriddlyTrainer:
                 "there is no training in progress",
                 "Call it from a callback; fit() has saved its last checkpoint already",
             )
+        keepers = [each for each in self._callbacks if isinstance(each, ModelCheckpoint)]
+        best = {name: kept for keeper in keepers for name, kept in keeper.state_dict().items()}
+        saved = (Path(path), self.env_steps, dict(self.metrics), best)
+        if saved == self._saved and Path(path).is_dir():
+            return
         write_checkpoint(
             Path(path),
             env=self.env,
@@ -407,10 +464,19 @@ class GriddlyTrainer:
             env_steps=self.env_steps,
             iterations=self.iterations,
             metrics=self.metrics,
+            best=best,
         )
+        self._saved = saved
+
+    def _try_to_save(self, keepers: Sequence[ModelCheckpoint], names: Iterable[str]) -> None:
+        """Does what checkpoints of a longer fit would do, and leaves nothing."""
+        with TemporaryDirectory() as folder:
+            for keeper in keepers:
+                keeper.check_monitor({*self.metrics, *names})
+                self.save_checkpoint(Path(folder, "last"))
 
     def _evaluate(
-        self, prefix: str, levels: Sequence[int], episodes_per_level: int
+        self, prefix: str, levels: Sequence[Level], episodes_per_level: int
     ) -> EvaluationResult:
         ends = self._agent.play_levels(
             levels, episodes_per_level, self.seed, record_events=self.track_actions
@@ -418,9 +484,16 @@ class GriddlyTrainer:
         result = summarise(ends, levels)
         self.metrics.update(result.metrics(prefix))
         self._report.evaluation(prefix, result, ends, self.env_steps)
+        self._rest()
         return result
 
-    def _make_report(self, logger: bool | Logger | Sequence[Logger]) -> Report:
+    def _rest(self) -> None:
+        if self._run is None:
+            self._report.rest()
+
+    def _make_report(self) -> Report:
+        logger = False if self.fast_dev_run else self.logger
+
         def make_loggers() -> Sequence[Logger]:
             if logger is True:
                 return default_loggers(self.default_root_dir)
@@ -471,8 +544,24 @@ class GriddlyTrainer:
     ) -> Checkpoint | None:
         if ckpt_path is None:
             return None
-        kept = self._checkpointing or ModelCheckpoint()
-        return find_checkpoint(ckpt_path, kept, self.default_root_dir, required)
+        kept = self._checkpointing or ModelCheckpoint(self._default_monitor)
+        settings = self._settings()
+        same = ("model", "policies", "train_policies", "valid_actions", "algorithm")
+        names = (*same, "seed") if self._is_seeded else same
+        ours = {name: settings[name] for name in names}
+        return find_checkpoint(
+            ckpt_path,
+            kept,
+            self.default_root_dir,
+            lambda path: is_of_run(path, self.env, ours),
+            required,
+        )
+
+    @property
+    def _default_monitor(self) -> str:
+        if self._self_play is not None:
+            return "self_play/elo"
+        return "train/return_mean" if self.validate_every_env_steps is None else "val/return_mean"
 
     def _use_weights(self, ckpt_path: str | Path | None) -> None:
         checkpoint = self._find_checkpoint(ckpt_path)

@@ -33,6 +33,8 @@ class Policy:
         observation_shape: (H, W, C) of what its agents see.
         head: What the model's logits mean.
         trained: Whether it learns; otherwise it acts with the weights it has.
+        alone: Whether it is the only one and bears RLlib's name for that; several agents may share
+            it.
     """
 
     name: str
@@ -41,11 +43,12 @@ class Policy:
     observation_shape: Shape
     head: ActionHead
     trained: bool = True
+    alone: bool = False
 
     @property
     def has_company(self) -> bool:
-        """Whether the game has several agents."""
-        return self.name != ONLY
+        """Whether agents and policies are told apart."""
+        return not self.alone or len(self.agents) > 1
 
 
 def resolve_policies(
@@ -96,6 +99,7 @@ def resolve_policies(
             _shape_of(name, agents, env),
             head,
             train_policies is None or name in train_policies,
+            list(agents_of) == [ONLY],
         )
         for name, agents in agents_of.items()
     )

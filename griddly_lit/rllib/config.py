@@ -125,7 +125,7 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     modules = {
         policy.name: _module_spec(policy, supported, config, bfloat16) for policy in policies
     }
-    alone = not policies[0].has_company
+    alone = policies[0].alone
     if not alone:
         for policy_name, values in by_policy.items():
             check_training_of_policy(name, policy_name, values)
@@ -216,7 +216,7 @@ def _check_fits_dqn(spec: GriddlyEnvSpec, policies: tuple[Policy, ...]) -> None:
     head = policies[0].head
     for fault in (
         f"this game's action has parts {head.all_parts}" if len(head.all_parts) > 1 else "",
-        f"this game has {spec.game.player_count} players" if policies[0].has_company else "",
+        f"this game has {spec.game.player_count} players" if spec.game.player_count > 1 else "",
         f"valid_actions={head.valid_actions!r}" if head.valid_actions != "off" else "",
     ):
         if fault:

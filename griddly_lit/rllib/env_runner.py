@@ -64,6 +64,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         self._weights_seq_no = 0
         self._generator = torch.Generator()
         self.env: VectorGame | None = None
+        self.seating: Seating | None = None
         self.module: Any = None
         self.make_module()
         samples_here = bool(self.worker_index) or self.config.num_env_runners == 0
@@ -71,12 +72,22 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             self.make_env()
 
     def make_env(self) -> None:
-        """Makes the N games, with fresh generators."""
+        """Makes the N games, with fresh generators.
+
+        Games that are made after others have been played, as the runner was restarted or the run
+        resumed, draw other levels and seeds than those.
+        """
         if self.env is not None:
             self.env.close()
         # None asks the operating system for entropy.
         entropy = np.random.SeedSequence(self.config.seed).generate_state(1)[0]
-        seed = (int(entropy), int(self.worker_index or 0), int(self.config.in_evaluation))
+        seed: tuple[int, ...] = (
+            int(entropy),
+            int(self.worker_index or 0),
+            int(self.config.in_evaluation),
+        )
+        if self.num_env_steps_sampled_lifetime:
+            seed = (*seed, int(self.num_env_steps_sampled_lifetime))
         self.env = VectorGame(
             self.spec,
             self.config.num_envs_per_env_runner,
@@ -88,11 +99,14 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         record_every = self.config.env_config.get("record_every")
         self._recording = None if record_every is None else FirstGameReplays(record_every)
         self._generator.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-        self.seating: Seating = (
-            SelfPlaySeating(self.policies[0], self.module, self.env.count, seed)
-            if self.config.env_config.get("self_play")
-            else FixedSeating(self.policies, self.module)
-        )
+        if self.seating is None:
+            self.seating = (
+                SelfPlaySeating(self.policies[0], self.module, self.env.count, seed)
+                if self.config.env_config.get("self_play")
+                else FixedSeating(self.policies, self.module)
+            )
+        else:
+            self.seating.reseed(seed)
         self._seats: list[Seats] | None = None
 
     def make_module(self) -> None:
@@ -131,6 +145,8 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         """
         assert self.env is not None, "this runner has no environment"
         explore = self.config.explore if explore is None else explore
+        if self._seats is None and self.num_env_steps_sampled_lifetime:
+            self.make_env()
         if self._seats is None or force_reset or num_episodes is not None:
             self.env.reset()
             self._seats = [Seats(block.players, self.env.count) for block in self.env.blocks]
@@ -153,6 +169,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
     ) -> list[SingleAgentEpisode]:
         assert self.env is not None
         assert self._seats is not None
+        assert self.seating is not None
         env, seating = self.env, self.seating
         blocks = [
             (block, seats, Fragment(steps, block, seats, seating.policies, self._spaces))
@@ -204,15 +221,17 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         )
         smoothing = self.config.metrics_num_episodes_for_smoothing
         window = math.ceil(smoothing / max(1, self.config.num_env_runners))
+        runner = int(self.worker_index or 0)
         # One that was cut short says nothing of how well the game is played.
         whole = [end for end in ended if end.whole]
-        log_episodes(self.metrics, whole, seating.take_matches(), window)
+        log_episodes(self.metrics, runner, whole, seating.take_matches(), window)
         if self.track_actions:
             log_events(self.metrics, self.spec.game, env.take_events(), ended)
         return [episode for _, _, fragment in blocks for episode in fragment.episodes()]
 
     def _seat(self, game: int, step: int) -> None:
         assert self._seats is not None
+        assert self.seating is not None
         policies = self.seating.draw(game)
         for seats in self._seats:
             seats.begin(game, policies, step)

@@ -175,7 +175,7 @@ class Fragment:
                 "module_id": policy.name,
                 "multi_agent_episode_id": uuid.uuid4().hex,
             }
-            if policy.has_company
+            if not policy.alone
             else {}
         )
         return SingleAgentEpisode(

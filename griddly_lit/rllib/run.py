@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,8 @@ class TrainingRun:
         self.iterations = 0
         self._policies: tuple[Policy, ...] = config.env_config["policies"]
         self._episodes: deque[EpisodeFacts] = deque(maxlen=_WINDOW)
+        self._games = max(1, config.num_env_runners) * config.num_envs_per_env_runner
+        self._have_ended: set[tuple[int, int]] = set()
         self.league: League | None = None
 
     def iterate(self) -> dict[str, float]:
@@ -95,15 +97,32 @@ class TrainingRun:
             if value is not None and math.isfinite(value)
         }
 
+    @property
+    def window_is_full(self) -> bool:
+        """Whether ``train/…`` go over 100 episodes, and every game has ended one.
+
+        Before, the mean is that of the episodes that end first.
+        """
+        return len(self._episodes) == _WINDOW and len(self._have_ended) == self._games
+
+    def names_of_episode_metrics(self) -> list[str]:
+        """Returns the names of the metrics that come with the first episode that ends."""
+        players = sum(len(policy.agents) for policy in self._policies)
+        return list(self._means_of([EpisodeFacts((0.0,) * players, 1, (False,) * players, (0, 0))]))
+
     def _episode_metrics(self, runners: Mapping[str, Any]) -> dict[str, Any]:
-        self._episodes.extend(_series(runners.get(EPISODES), EpisodeFacts))
+        ended = _series(runners.get(EPISODES), EpisodeFacts)
+        self._episodes.extend(ended)
+        self._have_ended.update(facts.game for facts in ended)
         metrics: dict[str, Any] = {"train/episodes": runners.get(NUM_EPISODES_LIFETIME)}
-        if not self._episodes:
-            return metrics
-        returns = np.array([facts.returns for facts in self._episodes])
-        won = np.array([facts.won for facts in self._episodes])
+        return {**metrics, **self._means_of(self._episodes)} if self._episodes else metrics
+
+    def _means_of(self, episodes: Collection[EpisodeFacts]) -> dict[str, Any]:
+        metrics: dict[str, Any] = {}
+        returns = np.array([facts.returns for facts in episodes])
+        won = np.array([facts.won for facts in episodes])
         metrics["train/return_mean"] = returns.sum(axis=1).mean()
-        metrics["train/length_mean"] = np.mean([facts.length for facts in self._episodes])
+        metrics["train/length_mean"] = np.mean([facts.length for facts in episodes])
         metrics["train/win_rate"] = won.any(axis=1).mean()
         # In self-play agents change sides, and the league tells of the learner.
         apart = self._policies[0].has_company and self.league is None

@@ -41,11 +41,13 @@ class EpisodeFacts(NamedTuple):
         returns: Return of each agent.
         length: Steps.
         won: Whether each agent won.
+        game: Numbers of the runner and of its game.
     """
 
     returns: tuple[float, ...]
     length: int
     won: tuple[bool, ...]
+    game: tuple[int, int]
 
 
 def log_steps(
@@ -82,12 +84,13 @@ def log_steps(
 
 
 def log_episodes(
-    metrics: Any, ended: Sequence[EpisodeEnd], matches: Iterable[Match], window: int
+    metrics: Any, runner: int, ended: Sequence[EpisodeEnd], matches: Iterable[Match], window: int
 ) -> None:
     """Logs finished episodes.
 
     Args:
         metrics: RLlib's MetricsLogger.
+        runner: Number of the runner.
         ended: The episodes.
         matches: What came of those of self-play.
         window: Number of episodes that RLlib's own keys are to go over.
@@ -96,7 +99,7 @@ def log_episodes(
     metrics.log_value(NUM_EPISODES_LIFETIME, len(ended), reduce="lifetime_sum")
     for end in ended:
         won = tuple(outcome == "win" for outcome in end.outcomes) or (False,) * len(end.returns)
-        facts = EpisodeFacts(tuple(end.returns.tolist()), end.length, won)
+        facts = EpisodeFacts(tuple(end.returns.tolist()), end.length, won, (runner, end.index))
         metrics.log_value(EPISODES, facts, reduce="item_series")
     for match in matches:
         metrics.log_value(MATCHES, match, reduce="item_series")

@@ -38,6 +38,9 @@ class Seating(ABC):
         """Returns the matches since the last call."""
         return []
 
+    def reseed(self, seed: tuple[int, ...]) -> None:  # noqa: B027 - most draw nothing
+        """Begins to draw anew."""
+
 
 class FixedSeating(Seating):
     """Every agent has its policy for good.
@@ -50,7 +53,7 @@ class FixedSeating(Seating):
     def __init__(self, policies: Sequence[Policy], module: Any) -> None:
         self.policies = dict(enumerate(policies))
         self.modules = {
-            number: module[policy.name] if policy.has_company else module
+            number: module if policy.alone else module[policy.name]
             for number, policy in self.policies.items()
         }
         number = {agent: n for n, policy in enumerate(policies) for agent in policy.agents}
@@ -77,11 +80,15 @@ class SelfPlaySeating(Seating):
         self.policies: dict[int, Policy] = {0: learner}
         self.modules: dict[int, Any] = {0: module[learner.name]}
         self._opponent = dataclasses.replace(learner, trained=False)
-        self._rng = np.random.default_rng((*seed, 1))
+        self.reseed(seed)
         self._chances: dict[int, float] = {}
         # Player number of the learner and id of its opponent, in each game.
         self._playing: list[tuple[int, int] | None] = [None] * games
         self._matches: list[Match] = []
+
+    def reseed(self, seed: tuple[int, ...]) -> None:
+        """See :class:`Seating`."""
+        self._rng = np.random.default_rng((*seed, 1))
 
     def set_chances(self, chances: Mapping[int, float]) -> set[int]:
         """Takes over the pool. Games in progress go on with whom they play against.

@@ -4,6 +4,7 @@ import csv
 
 import imageio.v3 as iio
 import pytest
+import wandb
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -40,6 +41,7 @@ def run(tmp_path_factory, ray_once):
             max_iterations=4,
         )
         mine.fit()
+        wandb.finish()
         (wandb_run,) = offline_runs(root)
     events = EventAccumulator(str(root / "tb" / "version_0"), size_guidance={"images": 0})
     events.Reload()

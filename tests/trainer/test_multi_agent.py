@@ -94,6 +94,23 @@ def test_metrics_are_per_agent_and_per_policy(tmp_path):
     assert "agent 4: return" in str(result)
 
 
+@pytest.mark.parametrize(
+    "policies", [{"default_policy": [1, 2], "other": [3, 4]}, {"default_policy": [1, 2, 3, 4]}]
+)
+def test_a_policy_may_be_called_default_policy(policies, tmp_path):
+    mine = trainer(tmp_path, foragers(), policies=policies, max_iterations=1, logger=False)
+    network = mine._agent.networks["default_policy"]
+    before = [weight.detach().clone() for weight in network.parameters()]
+    result = mine.fit()
+    assert result.metrics["learner/default_policy/entropy"] > 0
+    assert {f"train/agent_{agent}/return_mean" for agent in (1, 2, 3, 4)} <= set(result.metrics)
+    assert "train/default_policy/return_mean" in result.metrics
+    assert not all(map(torch.equal, before, network.parameters()))
+    assert open_checkpoint(result.last_path).weights().keys() == policies.keys()
+    again = trainer(tmp_path, foragers(), policies=policies, max_iterations=2, logger=False)
+    assert again.fit(ckpt_path="last").iterations == 2
+
+
 def test_frozen_policies_keep_their_weights(tmp_path):
     mine = trainer(
         tmp_path,

@@ -40,9 +40,10 @@ class Publisher:
     that it did not take, as a warning of the Python logger ``griddly_lit``; it is tried again with
     the next value, the other loggers get theirs, and nothing is raised.
 
-    A W&B run that comes into being while the publisher reports is finished by :meth:`finalize`; a
-    run that was open before is left open. What is published after :meth:`finalize` resumes the run
-    on W&B's server; offline, where W&B cannot resume, it goes to a new run.
+    A W&B run that comes into being while the publisher reports is finished by :meth:`finalize`, by
+    another publisher that opens one, or with the process; a run that was open before is left open.
+    What is published afterwards resumes the run on W&B's server; offline, where W&B cannot resume,
+    it goes to a new run.
 
     Args:
         loggers: The loggers, in the order in which they are served.
@@ -90,6 +91,10 @@ class Publisher:
         W&B and Comet share the names of artifacts between runs, so theirs is ``{name}-{run id}``.
         """
         self._publish("artifact", lambda outlet: outlet.artifact(name, directory, kind, aliases))
+
+    def rest(self) -> None:
+        """Has everything written; what is published afterwards belongs to the same runs."""
+        self._publish("finalize", lambda outlet: outlet.rest())
 
     def finalize(self, status: Status) -> None:
         """Ends the report; the runs that were opened for it are finished."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -22,15 +22,21 @@ _STEP = "trainer/global_step"
 class WandbOutlet(Outlet):
     """Everything goes through the logger's ``log_metrics``, which adds prefix and x axis."""
 
+    # W&B has one run a process: the next one that needs it finishes the one that rests.
+    _resting: ClassVar[WandbOutlet | None] = None
+
     def __init__(self, logger: Logger) -> None:
         super().__init__(logger)
+        self._finish_resting()
         self._ours = self.logger._experiment is None and not _a_run_is_open()
         self._on_axis: set[str] = set()
+        self._settings: dict[str, Any] = {}
 
     @override
     def hyperparameters(self, values: dict[str, Any]) -> None:
         self._run()
         super().hyperparameters(values)
+        self._settings = values
 
     @override
     def scalars(self, values: dict[str, float], step: int) -> None:
@@ -74,13 +80,25 @@ class WandbOutlet(Outlet):
         run.log_artifact(artifact, aliases=list(aliases))
 
     @override
+    def rest(self) -> None:
+        super().rest()
+        # The run stays open: offline, W&B could not go on with it. The process's end finishes it.
+        if self.logger._experiment is not None and self._ours:
+            WandbOutlet._resting = self
+
+    @override
     def finalize(self, status: Status) -> None:
         super().finalize(status)
+        if WandbOutlet._resting is self:
+            WandbOutlet._resting = None
         run = self.logger._experiment
         if run is None or not self._ours:
             return
         # Lightning leaves the run open, and the next logger of the process would write into it.
         run.finish(exit_code=0 if status == "success" else 1)
+        self._forget(run)
+
+    def _forget(self, run: Any) -> None:
         # Later values resume it. Not offline: syncing two logs of one id erases the first.
         self.logger._id = run.id
         self.logger._wandb_init["id"] = None if run.offline else run.id
@@ -95,10 +113,22 @@ class WandbOutlet(Outlet):
         self.logger.log_metrics(values, step)
 
     def _run(self) -> Any:
+        if self._ours and self.logger._experiment is not None and not _a_run_is_open():
+            # The user has finished it.
+            self._forget(self.logger._experiment)
         if self.logger._experiment is None:
+            self._finish_resting()
             # Lightning opens a run now, unless there is one: then it writes into that.
             self._ours = not _a_run_is_open()
+            if self._settings:
+                # Offline, a run that is opened again is another one, and needs them, too.
+                super().hyperparameters(self._settings)
         return self.logger.experiment
+
+    def _finish_resting(self) -> None:
+        resting = WandbOutlet._resting
+        if resting is not None and resting.logger is not self.logger:
+            resting.finalize("success")
 
 
 def _a_run_is_open() -> bool:

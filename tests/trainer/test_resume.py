@@ -1,0 +1,100 @@
+"""Which run is resumed, and what it plays then."""
+
+import time
+
+import pytest
+import ray
+
+from griddly_lit import SimpleConv
+from griddly_lit.callbacks import Callback
+from griddly_lit.errors import CheckpointError
+from trainer.small import STEPS, spec, trainer
+
+pytestmark = pytest.mark.usefixtures("ray_once")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, ray_once):
+    """Runs under one root; the newest last."""
+    root = tmp_path_factory.mktemp("runs")
+    mine = trainer(root, seed=1).fit()
+    other_seed = trainer(root, seed=2).fit()
+    other_model = trainer(root, seed=1, model=SimpleConv()).fit()
+    other_levels = trainer(root, seed=1, env=spec(levels=0)).fit()
+    return root, mine, other_seed, other_model, other_levels
+
+
+def test_last_is_that_of_the_same_run(runs, caplog):
+    root, mine, other_seed, other_model, other_levels = runs
+
+    def found(**options):
+        return trainer(root, **options)._find_checkpoint("last").path
+
+    assert found(seed=1) == mine.last_path
+    assert found(seed=2) == other_seed.last_path
+    assert found(seed=None) == other_seed.last_path
+    assert found(seed=1, model=SimpleConv()) == other_model.last_path
+    assert found(seed=1, env=spec(levels=0)) == other_levels.last_path
+    assert f"ckpt_path='last' takes {mine.last_path}" in caplog.text
+    with pytest.raises(CheckpointError, match="but 4 of other runs"):
+        trainer(root, seed=3)._find_checkpoint("last")
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        trainer(root, seed=1, algorithm="IMPALA", training={})._find_checkpoint("best")
+
+
+def test_a_run_with_nothing_left_says_so(runs, caplog):
+    root, mine, *_ = runs
+    result = trainer(root, max_iterations=2).fit(ckpt_path="last")
+    assert result.env_steps == 2 * STEPS
+    assert "Nothing is left to train" in caplog.text
+    assert "max_iterations is reached" in caplog.text
+    assert (result.last_path, result.best_path) == (mine.last_path, None)
+    assert trainer(root)._find_checkpoint("best").path == mine.best_path
+
+
+class Starts(Callback):
+    """Notes how every unfinished episode began, after each iteration."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_iteration_end(self, trainer):
+        flying = trainer._run.episodes_in_flight()
+        self.seen.append({(e["runner"], e["game"]): (e["level"], e["seed"]) for e in flying})
+
+
+def first_starts(tmp_path, ckpt_path=None, iterations=1, **options):
+    starts = Starts()
+    trainer(tmp_path, callbacks=starts, logger=False, max_iterations=iterations, **options).fit(
+        ckpt_path
+    )
+    return starts.seen[0]
+
+
+def test_a_resumed_run_plays_other_levels_and_seeds(tmp_path):
+    fresh = first_starts(tmp_path)
+    assert first_starts(tmp_path / "again") == fresh
+    checkpoint = tmp_path / "checkpoints" / "last"
+    resumed = first_starts(tmp_path / "resumed", checkpoint, iterations=2)
+    assert first_starts(tmp_path / "resumed again", checkpoint, iterations=2) == resumed
+    assert fresh.keys() == resumed.keys()
+    assert not set(fresh.values()) & set(resumed.values())
+
+
+def test_a_restarted_runner_plays_other_levels_and_seeds(tmp_path):
+    class Kill(Starts):
+        def on_iteration_end(self, trainer):
+            super().on_iteration_end(trainer)
+            if trainer.iterations == 1:
+                actors = trainer._run.algorithm.env_runner_group._worker_manager.actors()
+                ray.kill(actors[1], no_restart=False)
+            else:
+                # It takes seconds to restart.
+                time.sleep(0.5)
+                trainer.should_stop = bool(self.seen[-1])
+
+    kill = Kill()
+    trainer(tmp_path, callbacks=kill, logger=False, num_env_runners=1, max_iterations=100).fit()
+    first, *_, last = kill.seen
+    assert len(first) == len(last) == 8
+    assert not set(first.values()) & set(last.values())
