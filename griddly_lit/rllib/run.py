@@ -31,7 +31,13 @@ from griddly_lit.policies.league import League
 from griddly_lit.policies.match import Match
 from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
-from griddly_lit.rllib.runner_metrics import AGENT_INFO, EPISODES, MATCHES, EpisodeFacts
+from griddly_lit.rllib.runner_metrics import (
+    AGENT_INFO,
+    EPISODES,
+    GAMES_ENDED,
+    MATCHES,
+    EpisodeFacts,
+)
 
 _ALL_MODULES = "__all_modules__"
 _WINDOW = 100
@@ -76,6 +82,8 @@ class TrainingRun:
         runners = result.get(ENV_RUNNER_RESULTS, {})
         self.env_steps = int(runners.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, self.env_steps))
         self.iterations = int(result["training_iteration"])
+        # Each as (runner, game).
+        self._have_ended.update(_series(runners.get(GAMES_ENDED), tuple))
         timers = result.get("timers", {})
         league_metrics = {} if self.league is None else self._iterate_league(self.league, runners)
         metrics = {
@@ -108,12 +116,10 @@ class TrainingRun:
     def names_of_episode_metrics(self) -> list[str]:
         """Returns the names of the metrics that come with the first episode that ends."""
         players = sum(len(policy.agents) for policy in self._policies)
-        return list(self._means_of([EpisodeFacts((0.0,) * players, 1, (False,) * players, (0, 0))]))
+        return list(self._means_of([EpisodeFacts((0.0,) * players, 1, (False,) * players)]))
 
     def _episode_metrics(self, runners: Mapping[str, Any]) -> dict[str, Any]:
-        ended = _series(runners.get(EPISODES), EpisodeFacts)
-        self._episodes.extend(ended)
-        self._have_ended.update(facts.game for facts in ended)
+        self._episodes.extend(_series(runners.get(EPISODES), EpisodeFacts))
         metrics: dict[str, Any] = {"train/episodes": runners.get(NUM_EPISODES_LIFETIME)}
         return {**metrics, **self._means_of(self._episodes)} if self._episodes else metrics
 

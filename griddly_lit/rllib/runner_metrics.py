@@ -30,6 +30,7 @@ from griddly_lit.policies.match import Match
 from griddly_lit.tracking.events import count_events, count_outcomes, no_counts
 
 EPISODES = "episodes"
+GAMES_ENDED = "games_ended"
 MATCHES = "matches"
 AGENT_INFO = "agent_info"
 
@@ -41,13 +42,11 @@ class EpisodeFacts(NamedTuple):
         returns: Return of each agent.
         length: Steps.
         won: Whether each agent won.
-        game: Numbers of the runner and of its game.
     """
 
     returns: tuple[float, ...]
     length: int
     won: tuple[bool, ...]
-    game: tuple[int, int]
 
 
 def log_steps(
@@ -99,8 +98,9 @@ def log_episodes(
     metrics.log_value(NUM_EPISODES_LIFETIME, len(ended), reduce="lifetime_sum")
     for end in ended:
         won = tuple(outcome == "win" for outcome in end.outcomes) or (False,) * len(end.returns)
-        facts = EpisodeFacts(tuple(end.returns.tolist()), end.length, won, (runner, end.index))
+        facts = EpisodeFacts(tuple(end.returns.tolist()), end.length, won)
         metrics.log_value(EPISODES, facts, reduce="item_series")
+        metrics.log_value(GAMES_ENDED, (runner, end.index), reduce="item_series")
     for match in matches:
         metrics.log_value(MATCHES, match, reduce="item_series")
     # RLlib's own keys, for its callbacks and schedulers. Their means go over the episodes of one
