@@ -18,6 +18,7 @@ from griddly_lit.engine import (
     probe,
     read_game,
 )
+from griddly_lit.envs.checked_options import check_there_are, checked_options
 from griddly_lit.envs.env_config import spec_options
 from griddly_lit.envs.levels import (
     GeneratedLevels,
@@ -84,17 +85,12 @@ class GriddlyEnvSpec:
             raise GameFileError(
                 "GriddlyEnvSpec()", "no game is given", "Give yaml_file or yaml_string"
             )
+        for name, value in checked_options(self._options()).items():
+            _set(self, name, value)
         text = self.yaml_string
         if text is None:
             text = read_game(str(self.yaml_file))
-        _set(self, "yaml_file", None if self.yaml_file is None else str(self.yaml_file))
         _set(self, "yaml_string", text)
-        _set(self, "test_levels", tuple(_as_list(self.test_levels)))
-        if not isinstance(self.player_observer_type, str):
-            _set(self, "player_observer_type", tuple(self.player_observer_type))
-        if isinstance(self.levels, (list, tuple, range)):
-            _set(self, "levels", tuple(self.levels))
-        self._check_options()
         document = parse_game(text, self.name_in_errors)
         checked_observer(document, "global_observer_type", self.global_observer_type)
         variables = _player_variables(document)
@@ -176,7 +172,7 @@ class GriddlyEnvSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the options as plain values for JSON, the game's text included."""
-        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
+        values = self._options()
         if isinstance(self.levels, LevelSource):
             values["levels"] = source_to_dict(self.levels)
         return values
@@ -211,42 +207,14 @@ class GriddlyEnvSpec:
         """
         return cls(**spec_options(env_config))
 
-    def _check_options(self) -> None:
-        if self.max_steps is not None and (
-            isinstance(self.max_steps, bool)
-            or not isinstance(self.max_steps, int)
-            or self.max_steps < 1
-        ):
-            raise OptionError(
-                f"max_steps={self.max_steps!r}",
-                "a step limit is an integer of at least 1",
-                "Pass a positive integer, or None for no limit",
-            )
-        if isinstance(self.actions_per_turn, bool) or self.actions_per_turn < 1:
-            raise OptionError(
-                f"actions_per_turn={self.actions_per_turn!r}",
-                "a player acts at least once a turn",
-                "Pass a positive integer",
-            )
-        if isinstance(self.levels, str) and self.levels != "random":
-            raise LevelError(
-                f"levels={self.levels!r}",
-                "levels is an index, a list of indices, 'random' or a level source",
-                "Pass one of these",
-            )
+    def _options(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
 
     def _check_levels(self) -> None:
         every = range(self.game.level_count)
         trained = self.level_source.indices()
         for option, levels in (("levels", trained), ("test_levels", self.test_levels)):
-            for level in levels:
-                if level not in every:
-                    raise LevelError(
-                        f"{option}={level}",
-                        "the game has no such level",
-                        "Pick from its levels",
-                        every,
-                    )
+            check_there_are(option, levels, self.game.level_count)
         both = sorted(set(trained) & set(self.test_levels))
         if both:
             raise LevelError(
@@ -270,10 +238,6 @@ class GriddlyEnvSpec:
 def _player_variables(document: Mapping[str, Any]) -> list[str]:
     variables = document["Environment"].get("Variables") or []
     return [str(variable["Name"]) for variable in variables if variable.get("PerPlayer")]
-
-
-def _as_list(levels: int | Sequence[int]) -> Sequence[int]:
-    return (levels,) if isinstance(levels, int) else levels
 
 
 def _set(spec: GriddlyEnvSpec, name: str, value: object) -> None:
