@@ -88,9 +88,11 @@ class Agent:
         distribution: ActionDistribution = Factored(logits, policy.head.all_parts)
         if valid_actions is not None and policy.head.valid_actions != "off":
             listed = _array("valid_actions", valid_actions, ActionError)
-            if not listed.size:
+            if not listed.size or listed.ndim not in (1, 2):
                 raise ActionError(
-                    "valid_actions=[]", "something can always be done", "List the no-op at least"
+                    shown("valid_actions", valid_actions),
+                    "it lists the actions that are valid now, one at least",
+                    "Pass integers (V, parts), as the environment gives them",
                 )
             checked = checked_actions(listed, policy.head.nvec, listed.shape[:1])
             packed = pack(torch.from_numpy(checked), policy.head.nvec)

@@ -82,6 +82,10 @@ class CheckpointError(GriddlyLitError, ValueError):
     """A checkpoint is missing, cut short, or belongs to another game or model."""
 
 
+class MetricError(GriddlyLitError, KeyError):
+    """There are no values of a metric of that name."""
+
+
 class ReplayError(GriddlyLitError, ValueError):
     """A replay does not repeat the episode that it records."""
 

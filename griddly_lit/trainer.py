@@ -23,18 +23,26 @@ from griddly_lit.arguments import (
     optional_int,
 )
 from griddly_lit.budget import Budget, seconds_of
-from griddly_lit.callbacks import Callback, ModelCheckpoint, ProgressBar, print_summary
+from griddly_lit.callbacks import (
+    Callback,
+    ModelCheckpoint,
+    ProgressBar,
+    print_places,
+    print_summary,
+)
 from griddly_lit.checkpoint import Checkpoint, is_of_run, open_checkpoint, write_checkpoint
 from griddly_lit.checkpoint_search import find_checkpoint
 from griddly_lit.engine import Shape
 from griddly_lit.envs import GriddlyEnvSpec, Level, checked_indices
+from griddly_lit.envs.env_config import spec_options, trainer_options
 from griddly_lit.errors import CheckpointError, OptionError, did_you_mean
 from griddly_lit.evaluation import EvaluationResult, check_can_end, summarise
 from griddly_lit.evaluation_levels import TrainingLevels
 from griddly_lit.fit_loop import FitLoop
 from griddly_lit.fit_result import FitResult
+from griddly_lit.metric_names import check_monitors, metric_names
 from griddly_lit.models import ModelSpec, ValidActionsMode, resolve_model, summarize
-from griddly_lit.policies import Policies, SelfPlay, resolve_policies
+from griddly_lit.policies import Model, Policies, SelfPlay, resolve_policies
 from griddly_lit.recording import (
     EpisodeReplay,
     VideoRecording,
@@ -123,7 +131,7 @@ class GriddlyTrainer:
     def __init__(
         self,
         env: GriddlyEnvSpec,
-        model: ModelSpec | str | Mapping[str, ModelSpec | str],
+        model: Model,
         *,
         algorithm: str | AlgorithmConfig = "PPO",
         training: Mapping[str, Any] | None = None,
@@ -222,6 +230,18 @@ class GriddlyTrainer:
         for callback in self._callbacks:
             if isinstance(callback, ModelCheckpoint):
                 callback.monitor = callback.monitor or self._default_monitor
+        check_monitors(
+            (each for each in self._callbacks if isinstance(each, ModelCheckpoint)),
+            metric_names(
+                self.env.game,
+                self._policies,
+                self.env.level_source.indices(),
+                in_self_play=self._self_play is not None,
+                is_validated=self.validate_every_env_steps is not None,
+                track_actions=self.track_actions,
+            ),
+            others_may_add=any(not isinstance(each, ModelCheckpoint) for each in self._callbacks),
+        )
         if validate_every_env_steps is not None:
             check_can_end(env)
         self._run: TrainingRun | None = None
@@ -336,6 +356,9 @@ class GriddlyTrainer:
                     self._try_to_save(keepers, run.names_of_episode_metrics())
             if kept is not None:
                 self._report.checkpoints({"last": kept.last_path, "best": kept.best_path})
+        if self.enable_progress_bar and not self.fast_dev_run:
+            last = None if kept is None else kept.last_path
+            print_places(self._report.places(), last, self._report.videos_dir)
         return FitResult(
             env_steps=self.env_steps,
             iterations=self.iterations,
@@ -344,6 +367,7 @@ class GriddlyTrainer:
             best_path=kept.best_path if kept else None,
             last_path=kept.last_path if kept else None,
             metrics=dict(self.metrics),
+            history=self._report.history.copy(),
         )
 
     def validate(self) -> EvaluationResult:
@@ -456,6 +480,33 @@ class GriddlyTrainer:
         return self._agent.act(observation, agent_id, valid_actions)
 
     @classmethod
+    def from_env_config(
+        cls, env_config: Mapping[str, Any], model: Model, **options: Any
+    ) -> GriddlyTrainer:
+        """Makes a trainer from the ``env_config`` dictionary of Griddly's old RLlib integration.
+
+        All of it is taken: the game and its levels become the :class:`GriddlyEnvSpec`,
+        ``record_video_config`` the ``video``, ``record_actions`` the ``track_actions``, and
+        ``generate_valid_action_trees`` stands for ``valid_actions="tree"``.
+
+        Args:
+            env_config: The dictionary as it was, of a game of one player or several.
+            model: A model spec, or the name of one.
+            **options: More arguments of the trainer; they go over what the dictionary says.
+
+        Raises:
+            GriddlyLitError: A key is unknown, and the nearest known one is suggested; or a value
+                does not fit.
+        """
+        _check_options("from_env_config", options, cls)
+        taken = trainer_options(env_config)
+        recorded = env_config.get("record_video_config")
+        if recorded is not None:
+            taken["video"] = VideoRecording.from_record_video_config(recorded)
+        spec = GriddlyEnvSpec(**spec_options(env_config))
+        return cls(spec, model, **{**taken, **options})
+
+    @classmethod
     def from_checkpoint(cls, path: str | Path, **options: Any) -> GriddlyTrainer:
         """Makes a trainer from a checkpoint, with its weights; nothing pickled is read.
 
@@ -466,15 +517,7 @@ class GriddlyTrainer:
         Raises:
             CheckpointError: The checkpoint is missing or cut short.
         """
-        known = list(inspect.signature(cls).parameters)
-        for option in options:
-            if option not in known:
-                raise OptionError(
-                    f"from_checkpoint(…, {option}=…)",
-                    "the trainer has no such argument",
-                    did_you_mean(option, known),
-                    known,
-                )
+        _check_options("from_checkpoint", options, cls)
         checkpoint = open_checkpoint(checked_path("path", path, error=CheckpointError))
         saved = checkpoint.trainer_settings()
         trainer = cls(**{"env": checkpoint.env_spec(), **saved, **options})
@@ -629,3 +672,15 @@ class GriddlyTrainer:
         checkpoint = self._find_checkpoint(ckpt_path)
         if checkpoint is not None:
             self._agent.load(checkpoint)
+
+
+def _check_options(method: str, options: Mapping[str, Any], trainer: type[GriddlyTrainer]) -> None:
+    known = list(inspect.signature(trainer).parameters)
+    for option in options:
+        if option not in known:
+            raise OptionError(
+                f"{method}(…, {option}=…)",
+                "the trainer has no such argument",
+                did_you_mean(option, known),
+                known,
+            )

@@ -84,7 +84,14 @@ class ModelCheckpoint(Callback):
             self._best = [kept for kept in known if kept.score is not None][: self.save_top_k]
 
     def on_iteration_end(self, trainer: TrainerView) -> None:
-        """Saves when it is time."""
+        """Saves when it is time.
+
+        Raises:
+            OptionError: The monitor is to come from a learner, and the learners have no such metric.
+        """
+        learned = [name for name in trainer.metrics if name.startswith("learner/")]
+        if learned and self._monitor.startswith("learner/"):
+            self.check_monitor(learned)
         if trainer.env_steps - self._saved_at >= self.every_env_steps:
             self._save(trainer, self._score_now(trainer))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from griddly_lit.engine import (
     read_game,
 )
 from griddly_lit.envs.checked_options import check_there_are, checked_options
-from griddly_lit.envs.env_config import spec_options
+from griddly_lit.envs.env_config import TRAINER_KEYS, spec_options
 from griddly_lit.envs.levels import (
     GeneratedLevels,
     LevelSource,
@@ -28,6 +29,8 @@ from griddly_lit.envs.levels import (
     source_to_dict,
 )
 from griddly_lit.errors import GameFileError, LevelError, OptionError, did_you_mean
+
+_log = logging.getLogger("griddly_lit")
 
 Levels = int | Sequence[int] | Literal["random"] | LevelSource
 
@@ -200,12 +203,22 @@ class GriddlyEnvSpec:
 
         Args:
             env_config: The dictionary as it was, see :func:`griddly_lit.envs.env_config.spec_options`.
-                What it says of videos and action events belongs to the trainer now and is left out.
+                What it says of videos, action events and valid actions is the trainer's to do now:
+                it is left out with a warning. :meth:`GriddlyTrainer.from_env_config` takes all of
+                it.
 
         Raises:
             OptionError: A key is unknown; the nearest known one is suggested.
         """
-        return cls(**spec_options(env_config))
+        options = spec_options(env_config)
+        left_out = [key for key in TRAINER_KEYS if env_config.get(key)]
+        if left_out:
+            _log.warning(
+                "GriddlyEnvSpec.from_env_config leaves out %s: GriddlyTrainer.from_env_config takes "
+                "the whole dictionary.",
+                ", ".join(left_out),
+            )
+        return cls(**options)
 
     def _options(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}

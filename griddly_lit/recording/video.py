@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from griddly_lit.arguments import checked_bool, checked_choice, checked_int, checked_path
-from griddly_lit.errors import OptionError
+from griddly_lit.arguments import (
+    checked_bool,
+    checked_choice,
+    checked_int,
+    checked_mapping,
+    checked_path,
+)
+from griddly_lit.errors import OptionError, did_you_mean
 from griddly_lit.recording.encoder import FORMATS, check_fps, check_video_path, write_video
 from griddly_lit.recording.replay import EpisodeReplay
 from griddly_lit.recording.views import RendererName, View, draw
@@ -68,6 +75,36 @@ class VideoRecording:
                 "there is nothing to draw",
                 "Set one of them, or give no VideoRecording",
             )
+
+    @classmethod
+    def from_record_video_config(cls, config: Mapping[str, Any]) -> VideoRecording:
+        """Takes the ``record_video_config`` of Griddly's old RLlib integration, with its defaults.
+
+        Args:
+            config: ``frequency`` (1000, in steps of the recorded environment), ``fps`` (10),
+                ``directory`` ("."), ``include_global`` (True), ``include_agents`` (False).
+
+        Raises:
+            OptionError: A key is unknown, or a value is out of range.
+        """
+        known = {
+            "frequency": 1000,
+            "fps": 10,
+            "directory": ".",
+            "include_global": True,
+            "include_agents": False,
+        }
+        checked_mapping("record_video_config", config, "Pass its settings by name")
+        for key in config:
+            if key not in known:
+                raise OptionError(
+                    f"record_video_config[{key!r}]",
+                    "record_video_config has no such key",
+                    did_you_mean(key, known),
+                    known,
+                )
+        values: dict[str, Any] = {**known, **config}
+        return cls(every_env_steps=values.pop("frequency"), **values)
 
 
 class RecordingSchedule:

@@ -12,7 +12,7 @@ from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.tune.registry import register_env
 
-from griddly_lit.arguments import MAX_SEED, checked_choice
+from griddly_lit.arguments import MAX_SEED, checked_choice, checked_mapping
 from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.envs.gymnasium_env import GriddlyEnv
 from griddly_lit.envs.spaces import action_space, observation_space
@@ -90,6 +90,8 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     training = {key: value for key, value in settings.training.items() if key not in names}
     by_policy = {name: settings.training[name] for name in names if name in settings.training}
     config_class = supported.config_class()
+    for policy_name, values in by_policy.items():
+        checked_mapping(f"training[{policy_name!r}]", values, "Pass a dictionary of settings")
     for each in (training, *by_policy.values()):
         check_training(name, config_class, each)
         check_values(config_class, each)
