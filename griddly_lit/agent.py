@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from griddly_lit.arguments import shown
 from griddly_lit.checkpoint import Checkpoint
 from griddly_lit.engine import checked_actions
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, Level
 from griddly_lit.envs.spaces import flat_actions
-from griddly_lit.errors import ObserverError, PolicyError
+from griddly_lit.errors import ActionError, GriddlyLitError, ObserverError, PolicyError
 from griddly_lit.evaluation import play, play_levels
 from griddly_lit.evaluation_levels import InTurn
 from griddly_lit.models import ActionDistribution, Factored, check_model
@@ -68,9 +69,15 @@ class Agent:
     ) -> Any:
         """Returns the most probable action, see :meth:`GriddlyTrainer.act`."""
         policy = self._policy_of(agent_id)
-        array = np.asarray(observation)
+        array = _array("observation", observation, ObserverError)
         shape = policy.observation_shape
-        if array.shape[-3:] != shape or array.ndim not in (3, 4):
+        if array.dtype.kind not in "uif" or not np.isfinite(array).all():
+            raise ObserverError(
+                f"observation of {array.dtype}",
+                "an observation is made of numbers, and finite ones",
+                "Pass uint8 (H, W, C), as the environment gives it",
+            )
+        if array.shape[-3:] != shape or array.ndim not in (3, 4) or not array.size:
             raise ObserverError(
                 f"observation of shape {array.shape}",
                 f"this agent sees {shape}",
@@ -80,7 +87,13 @@ class Agent:
             logits, _ = self.networks[policy.name](torch.from_numpy(array.reshape(-1, *shape)))
         distribution: ActionDistribution = Factored(logits, policy.head.all_parts)
         if valid_actions is not None and policy.head.valid_actions != "off":
-            listed = np.asarray(valid_actions)
+            listed = _array("valid_actions", valid_actions, ActionError)
+            if not listed.size or listed.ndim not in (1, 2):
+                raise ActionError(
+                    shown("valid_actions", valid_actions),
+                    "it lists the actions that are valid now, one at least",
+                    "Pass integers (V, parts), as the environment gives them",
+                )
             checked = checked_actions(listed, policy.head.nvec, listed.shape[:1])
             packed = pack(torch.from_numpy(checked), policy.head.nvec)
             distribution = policy.head.distribution(logits, packed.expand(len(logits), -1))
@@ -109,9 +122,19 @@ class Agent:
         agents = range(1, self.env.game.player_count + 1)
         if agent_id is None and len(self.policies) == 1:
             return self.policies[0]
-        for policy in self.policies:
-            if agent_id in policy.agents:
-                return policy
+        if isinstance(agent_id, (int, np.integer)) and not isinstance(agent_id, bool):
+            for policy in self.policies:
+                if agent_id in policy.agents:
+                    return policy
         raise PolicyError(
-            f"agent_id={agent_id!r}", "there is no such agent", "Name one of them", agents
+            shown("agent_id", agent_id), "there is no such agent", "Name one of them", agents
         )
+
+
+def _array(name: str, values: Any, error: type[GriddlyLitError]) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as fault:
+        raise error(
+            shown(name, values), f"it is no array ({fault})", "Pass a NumPy array"
+        ) from fault

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
+from griddly_lit.arguments import shown
 from griddly_lit.errors import OptionError
 
 
@@ -25,12 +26,6 @@ class Budget:
     max_seconds: float | None
 
     def __post_init__(self) -> None:
-        for name in ("max_env_steps", "max_iterations", "max_seconds"):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise OptionError(
-                    f"{name}={value}", "a limit is positive", "Pass None for no limit"
-                )
         self._began = time.monotonic()
 
     def start(self) -> None:
@@ -55,20 +50,22 @@ def seconds_of(max_time: str | timedelta | None) -> float | None:
         max_time: ``"DD:HH:MM:SS"``, as Lightning writes it, or a timedelta.
 
     Raises:
-        OptionError: The text is no such duration.
+        OptionError: It is no such duration, or none at all.
     """
     if max_time is None:
         return None
+    seconds = 0.0
     if isinstance(max_time, timedelta):
-        return max_time.total_seconds()
-    match = re.fullmatch(r"(\d+):(\d+):(\d+):(\d+)", max_time)
-    if match is None:
-        raise OptionError(
-            f"max_time={max_time!r}",
-            "a duration is written DD:HH:MM:SS",
-            "Write an hour as '00:01:00:00'",
-        )
-    days, hours, minutes, seconds = map(int, match.groups())
-    return float(
-        timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+        seconds = max_time.total_seconds()
+    elif isinstance(max_time, str):
+        match = re.fullmatch(r"(\d{1,9}):(\d{1,9}):(\d{1,9}):(\d{1,9})", max_time)
+        if match is not None:
+            days, hours, minutes, seconds = map(int, match.groups())
+            seconds = float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    if seconds > 0:
+        return seconds
+    raise OptionError(
+        shown("max_time", max_time),
+        "a duration is written DD:HH:MM:SS, or is a timedelta, and is longer than nothing",
+        "Write an hour as '00:01:00:00', or None for no limit",
     )

@@ -82,14 +82,18 @@ class CheckpointError(GriddlyLitError, ValueError):
     """A checkpoint is missing, cut short, or belongs to another game or model."""
 
 
+class MetricError(GriddlyLitError, KeyError):
+    """There are no values of a metric of that name."""
+
+
 class ReplayError(GriddlyLitError, ValueError):
     """A replay does not repeat the episode that it records."""
 
 
-def did_you_mean(name: str, available: Iterable[str]) -> str:
+def did_you_mean(name: object, available: Iterable[str]) -> str:
     """Returns the mend for an unknown name: the nearest known one, if any is close."""
     by_lower = {known.lower(): known for known in available}
-    matches = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    matches = difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.5)
     if matches:
         return f"Did you mean {by_lower[matches[0]]!r}?"
     return "Choose one of the available names"

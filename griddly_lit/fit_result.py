@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from griddly_lit.history import History
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class FitResult:
             score.
         last_path: The newest checkpoint.
         metrics: The newest value of every metric.
+        history: Every metric by environment step, those of this call; ``history.plot()`` draws it.
     """
 
     env_steps: int
@@ -31,3 +34,4 @@ class FitResult:
     best_path: Path | None
     last_path: Path | None
     metrics: Mapping[str, float]
+    history: History = field(default_factory=History, repr=False, compare=False)

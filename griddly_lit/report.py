@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
 from griddly_lit.evaluation import EvaluationResult
+from griddly_lit.history import History
 from griddly_lit.recording import EpisodeReplay, VideoRecording, View
 from griddly_lit.rllib.replays import replay_of
 from griddly_lit.tracking.events import Counts, count_events, count_outcomes, flatten, no_counts
 from griddly_lit.tracking.publish import Publisher
 from griddly_lit.tracking.run_dir import run_dir
+from griddly_lit.tracking.shares import share_charts
 from griddly_lit.videos import Videos
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Report:
 
     Attributes:
         has_training: Whether an iteration of training is among what was reported.
+        history: Every scalar that was reported.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Report:
         self._track_actions = track_actions
         self._videos: Videos | None = None
         self.has_training = False
+        self.history = History()
 
     @property
     def has_begun(self) -> bool:
@@ -70,6 +73,18 @@ class Report:
         """Folder of the run, beside what the first logger writes."""
         _ = self._publisher
         return run_dir(self._loggers) or self._root
+
+    @property
+    def videos_dir(self) -> Path | None:
+        """Folder that holds videos, if there is one."""
+        kept = None if self._video is None else self._video.directory
+        roots = [*map(Path, self.places()), self.run_dir]
+        folders = [root / "videos" for root in roots] if kept is None else [Path(kept)]
+        return next((folder for folder in folders if folder.is_dir()), None)
+
+    def places(self) -> list[str]:
+        """Returns where the loggers write: folders and addresses, each once."""
+        return self._publisher.places()
 
     @functools.cached_property
     def _loggers(self) -> Sequence[Logger]:
@@ -86,7 +101,7 @@ class Report:
     ) -> None:
         """Publishes an iteration of training; its videos follow when they are drawn."""
         self.has_training = True
-        self._publisher.scalars(metrics, env_steps)
+        self._scalars(metrics, env_steps)
         if replays or self._videos is not None:
             self._recorder().submit(replays, env_steps)
 
@@ -101,7 +116,7 @@ class Report:
             ends: Its episodes.
             env_steps: Environment steps of training so far.
         """
-        self._publisher.scalars(result.metrics(prefix), env_steps)
+        self._scalars(result.metrics(prefix), env_steps)
         if self._track_actions:
             self._actions(prefix, ends, env_steps)
         if self._video is not None:
@@ -113,6 +128,10 @@ class Report:
                 if wanted:
                     replay = replay_of(self._env, end)
                     self._recorder().submit([replay], env_steps, f"videos/{prefix}/{name}")
+
+    def _scalars(self, metrics: Mapping[str, float], env_steps: int) -> None:
+        self.history.add(metrics, env_steps)
+        self._publisher.scalars(metrics, env_steps)
 
     def played(
         self, replay: EpisodeReplay, path: Path, view: View, fps: int, env_steps: int
@@ -177,19 +196,15 @@ class Report:
         for end in ends:
             counts.update(count_events(end.events))
             counts.update(count_outcomes(end.outcomes))
-        self._publisher.scalars(
-            {f"{prefix}/{name}": count for name, count in flatten(counts).items()}, env_steps
-        )
+        named = {f"{prefix}/{name}": float(count) for name, count in flatten(counts).items()}
+        self._scalars(named, env_steps)
         names = sorted({name for _, name in counts})
         agents = range(1, game.player_count + 1)
         rows: list[list[str | float]] = [
             [str(agent), *(counts[agent, name] for name in names)] for agent in agents
         ]
         self._publisher.table(f"{prefix}/actions", ["agent", *names], rows, env_steps)
-        total = Counter[str]()
-        for (_, name), count in counts.items():
-            total[name] += count
-        values = [total[name] for name in names]
-        self._publisher.bar_chart(
-            f"{prefix}/action_counts", names, values, env_steps, "actions and outcomes"
-        )
+        for chart in share_charts(prefix, counts, len(ends), env_steps):
+            self._publisher.bar_chart(
+                chart.key, list(chart.shares), list(chart.shares.values()), env_steps, chart.title
+            )

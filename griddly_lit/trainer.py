@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -13,25 +14,55 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import ArrayLike
 
 from griddly_lit.agent import Agent
+from griddly_lit.arguments import (
+    MAX_SEED,
+    checked_bool,
+    checked_int,
+    checked_list,
+    checked_path,
+    optional_int,
+)
 from griddly_lit.budget import Budget, seconds_of
-from griddly_lit.callbacks import Callback, ModelCheckpoint, ProgressBar, print_summary
+from griddly_lit.callbacks import (
+    Callback,
+    ModelCheckpoint,
+    ProgressBar,
+    print_places,
+    print_summary,
+)
 from griddly_lit.checkpoint import Checkpoint, is_of_run, open_checkpoint, write_checkpoint
 from griddly_lit.checkpoint_search import find_checkpoint
 from griddly_lit.engine import Shape
-from griddly_lit.envs import GriddlyEnvSpec, Level
-from griddly_lit.errors import CheckpointError
+from griddly_lit.envs import GriddlyEnvSpec, Level, checked_indices
+from griddly_lit.envs.env_config import spec_options, trainer_options
+from griddly_lit.errors import CheckpointError, OptionError, did_you_mean
 from griddly_lit.evaluation import EvaluationResult, check_can_end, summarise
 from griddly_lit.evaluation_levels import TrainingLevels
 from griddly_lit.fit_loop import FitLoop
 from griddly_lit.fit_result import FitResult
+from griddly_lit.metric_names import check_monitors, metric_names
 from griddly_lit.models import ModelSpec, ValidActionsMode, resolve_model, summarize
-from griddly_lit.policies import Policies, SelfPlay, resolve_policies
-from griddly_lit.recording import EpisodeReplay, VideoRecording, View, render_replay
+from griddly_lit.policies import Model, Policies, SelfPlay, resolve_policies
+from griddly_lit.recording import (
+    EpisodeReplay,
+    VideoRecording,
+    View,
+    check_video_path,
+    checked_view,
+    render_replay,
+)
 from griddly_lit.report import Report
 from griddly_lit.rllib.replays import replay_of
 from griddly_lit.settings import settings_to_json
 from griddly_lit.tracking.publish import default_loggers
 from griddly_lit.tracking.run_dir import check_writable
+from griddly_lit.trainer_arguments import (
+    checked_callbacks,
+    checked_env,
+    checked_loggers,
+    checked_training,
+    checked_video,
+)
 from griddly_lit.whole_directory import check_replaceable
 
 if TYPE_CHECKING:
@@ -100,7 +131,7 @@ class GriddlyTrainer:
     def __init__(
         self,
         env: GriddlyEnvSpec,
-        model: ModelSpec | str | Mapping[str, ModelSpec | str],
+        model: Model,
         *,
         algorithm: str | AlgorithmConfig = "PPO",
         training: Mapping[str, Any] | None = None,
@@ -128,46 +159,67 @@ class GriddlyTrainer:
         enable_progress_bar: bool = True,
         enable_model_summary: bool = True,
     ) -> None:
-        self.env = env
+        self.env = checked_env(env)
         self.model = (
             {name: resolve_model(each) for name, each in model.items()}
             if isinstance(model, Mapping)
             else resolve_model(model)
         )
         self.policies = policies
-        self.train_policies = None if train_policies is None else list(train_policies)
+        self.train_policies = (
+            None
+            if train_policies is None
+            else checked_list("train_policies", train_policies, "Pass a list of policies' names")
+        )
         self.valid_actions = valid_actions
         self.algorithm = algorithm
-        self.training = dict(training or {})
+        self.training = checked_training(training)
+        fast_dev_run = checked_bool("fast_dev_run", fast_dev_run)
+        video = checked_video(video)
         self.video = None if fast_dev_run else video
-        self.track_actions = track_actions
-        self.logger = logger
-        self.max_env_steps = max_env_steps
-        max_iterations = 1 if fast_dev_run else max_iterations
-        self.budget = Budget(max_env_steps, max_iterations, seconds_of(max_time))
-        self.validate_every_env_steps = validate_every_env_steps
-        self.validation_episodes = validation_episodes
-        self.num_env_runners = num_env_runners
-        self.num_envs_per_env_runner = num_envs_per_env_runner
-        self.num_learners = num_learners
+        self.track_actions = checked_bool("track_actions", track_actions)
+        self.logger = checked_loggers(logger)
+        self.max_env_steps = optional_int("max_env_steps", max_env_steps, 1)
+        max_iterations = optional_int("max_iterations", max_iterations, 1)
+        self.budget = Budget(
+            self.max_env_steps, 1 if fast_dev_run else max_iterations, seconds_of(max_time)
+        )
+        self.validate_every_env_steps = optional_int(
+            "validate_every_env_steps", validate_every_env_steps, 1, none="no validation"
+        )
+        self.validation_episodes = checked_int("validation_episodes", validation_episodes, 1)
+        self.num_env_runners = checked_int("num_env_runners", num_env_runners, 0, 10_000)
+        self.num_envs_per_env_runner = checked_int(
+            "num_envs_per_env_runner", num_envs_per_env_runner, 1, 100_000
+        )
+        self.num_learners = checked_int("num_learners", num_learners, 0, 10_000)
         self.accelerator = accelerator
         self.precision = precision
         self._is_seeded = seed is not None
-        self.seed = secrets.randbelow(2**31) if seed is None else seed
-        self.default_root_dir = Path(default_root_dir or Path.cwd())
+        self.seed = (
+            secrets.randbelow(2**31)
+            if seed is None
+            else checked_int("seed", seed, 0, MAX_SEED, none="one that is drawn")
+        )
+        self.default_root_dir = (
+            Path.cwd()
+            if default_root_dir is None
+            else checked_path("default_root_dir", default_root_dir)
+        )
         self.fast_dev_run = fast_dev_run
         self.env_steps = 0
         self.iterations = 0
         self.metrics: dict[str, float] = {}
         self.should_stop = False
         self.resumed_from: Path | None = None
-        self.enable_progress_bar = enable_progress_bar
-        self.enable_model_summary = enable_model_summary
+        self.enable_progress_bar = checked_bool("enable_progress_bar", enable_progress_bar)
+        self.enable_model_summary = checked_bool("enable_model_summary", enable_model_summary)
+        enable_checkpointing = checked_bool("enable_checkpointing", enable_checkpointing)
+        self._callbacks = checked_callbacks(callbacks)
         self._policies = resolve_policies(
             env, policies, self.model, valid_actions, self.train_policies
         )
         self._agent = Agent(env, self._policies)
-        self._callbacks = _as_list(callbacks)
         self._checkpointing = next(
             (callback for callback in self._callbacks if isinstance(callback, ModelCheckpoint)),
             None,
@@ -178,6 +230,18 @@ class GriddlyTrainer:
         for callback in self._callbacks:
             if isinstance(callback, ModelCheckpoint):
                 callback.monitor = callback.monitor or self._default_monitor
+        check_monitors(
+            (each for each in self._callbacks if isinstance(each, ModelCheckpoint)),
+            metric_names(
+                self.env.game,
+                self._policies,
+                self.env.level_source.indices(),
+                in_self_play=self._self_play is not None,
+                is_validated=self.validate_every_env_steps is not None,
+                track_actions=self.track_actions,
+            ),
+            others_may_add=any(not isinstance(each, ModelCheckpoint) for each in self._callbacks),
+        )
         if validate_every_env_steps is not None:
             check_can_end(env)
         self._run: TrainingRun | None = None
@@ -292,6 +356,9 @@ class GriddlyTrainer:
                     self._try_to_save(keepers, run.names_of_episode_metrics())
             if kept is not None:
                 self._report.checkpoints({"last": kept.last_path, "best": kept.best_path})
+        if self.enable_progress_bar and not self.fast_dev_run:
+            last = None if kept is None else kept.last_path
+            print_places(self._report.places(), last, self._report.videos_dir)
         return FitResult(
             env_steps=self.env_steps,
             iterations=self.iterations,
@@ -300,6 +367,7 @@ class GriddlyTrainer:
             best_path=kept.best_path if kept else None,
             last_path=kept.last_path if kept else None,
             metrics=dict(self.metrics),
+            history=self._report.history.copy(),
         )
 
     def validate(self) -> EvaluationResult:
@@ -341,9 +409,10 @@ class GriddlyTrainer:
             Results by level; also logged as ``test/…``, to the run of the :meth:`fit` if there was
             one.
         """
+        episodes_per_level = checked_int("episodes_per_level", episodes_per_level, 1)
         chosen: Sequence[Level] = self.env.test_levels
         if levels is not None:
-            chosen = (levels,) if isinstance(levels, int) else tuple(levels)
+            chosen = checked_indices("levels", levels, self.env.game.level_count)
         elif not chosen:
             chosen, episodes_per_level = self._training_levels.of("test", episodes_per_level)
         self._use_weights(ckpt_path)
@@ -373,11 +442,16 @@ class GriddlyTrainer:
             OptionError: The spec has no ``max_steps``, or the view or the file's ending is unknown.
             LevelError: There is no such level.
         """
+        path = checked_path("path", path)
+        check_video_path(path)
+        view = checked_view(view, self.env.game.player_count)
+        if not isinstance(level, str):
+            (level,) = checked_indices("level", level, self.env.game.level_count)
         self._use_weights(ckpt_path)
         replay = replay_of(self.env, self._agent.play_level(level, self.seed))
         options = self.video or VideoRecording()
         render_replay(replay, path, view, fps=options.fps, renderer=options.renderer)
-        self._report.played(replay, Path(path), view, options.fps, self.env_steps)
+        self._report.played(replay, path, view, options.fps, self.env_steps)
         self._rest()
         return replay
 
@@ -406,6 +480,33 @@ class GriddlyTrainer:
         return self._agent.act(observation, agent_id, valid_actions)
 
     @classmethod
+    def from_env_config(
+        cls, env_config: Mapping[str, Any], model: Model, **options: Any
+    ) -> GriddlyTrainer:
+        """Makes a trainer from the ``env_config`` dictionary of Griddly's old RLlib integration.
+
+        All of it is taken: the game and its levels become the :class:`GriddlyEnvSpec`,
+        ``record_video_config`` the ``video``, ``record_actions`` the ``track_actions``, and
+        ``generate_valid_action_trees`` stands for ``valid_actions="tree"``.
+
+        Args:
+            env_config: The dictionary as it was, of a game of one player or several.
+            model: A model spec, or the name of one.
+            **options: More arguments of the trainer; they go over what the dictionary says.
+
+        Raises:
+            GriddlyLitError: A key is unknown, and the nearest known one is suggested; or a value
+                does not fit.
+        """
+        _check_options("from_env_config", options, cls)
+        taken = trainer_options(env_config)
+        recorded = env_config.get("record_video_config")
+        if recorded is not None:
+            taken["video"] = VideoRecording.from_record_video_config(recorded)
+        spec = GriddlyEnvSpec(**spec_options(env_config))
+        return cls(spec, model, **{**taken, **options})
+
+    @classmethod
     def from_checkpoint(cls, path: str | Path, **options: Any) -> GriddlyTrainer:
         """Makes a trainer from a checkpoint, with its weights; nothing pickled is read.
 
@@ -416,7 +517,8 @@ class GriddlyTrainer:
         Raises:
             CheckpointError: The checkpoint is missing or cut short.
         """
-        checkpoint = open_checkpoint(path)
+        _check_options("from_checkpoint", options, cls)
+        checkpoint = open_checkpoint(checked_path("path", path, error=CheckpointError))
         saved = checkpoint.trainer_settings()
         trainer = cls(**{"env": checkpoint.env_spec(), **saved, **options})
         trainer._agent.load(checkpoint)
@@ -442,6 +544,7 @@ class GriddlyTrainer:
         Raises:
             CheckpointError: There is no training to save, or a link or a file is in the way.
         """
+        path = checked_path("path", path, error=CheckpointError)
         if self._run is None:
             raise CheckpointError(
                 f"save_checkpoint({str(path)!r})",
@@ -450,11 +553,11 @@ class GriddlyTrainer:
             )
         keepers = [each for each in self._callbacks if isinstance(each, ModelCheckpoint)]
         best = {name: kept for keeper in keepers for name, kept in keeper.state_dict().items()}
-        saved = (Path(path), self.env_steps, dict(self.metrics), best)
-        if saved == self._saved and Path(path).is_dir():
+        saved = (path, self.env_steps, dict(self.metrics), best)
+        if saved == self._saved and path.is_dir():
             return
         write_checkpoint(
-            Path(path),
+            path,
             env=self.env,
             settings=self._settings(),
             weights=self._run.weights(),
@@ -497,7 +600,7 @@ class GriddlyTrainer:
         def make_loggers() -> Sequence[Logger]:
             if logger is True:
                 return default_loggers(self.default_root_dir)
-            return _as_list(logger or None)
+            return logger or []
 
         env = self.env.to_dict()
         del env["yaml_string"]
@@ -544,6 +647,8 @@ class GriddlyTrainer:
     ) -> Checkpoint | None:
         if ckpt_path is None:
             return None
+        if ckpt_path not in ("last", "best"):
+            ckpt_path = checked_path("ckpt_path", ckpt_path, error=CheckpointError)
         kept = self._checkpointing or ModelCheckpoint(self._default_monitor)
         settings = self._settings()
         same = ("model", "policies", "train_policies", "valid_actions", "algorithm")
@@ -569,7 +674,13 @@ class GriddlyTrainer:
             self._agent.load(checkpoint)
 
 
-def _as_list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+def _check_options(method: str, options: Mapping[str, Any], trainer: type[GriddlyTrainer]) -> None:
+    known = list(inspect.signature(trainer).parameters)
+    for option in options:
+        if option not in known:
+            raise OptionError(
+                f"{method}(…, {option}=…)",
+                "the trainer has no such argument",
+                did_you_mean(option, known),
+                known,
+            )

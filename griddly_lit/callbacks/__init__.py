@@ -3,6 +3,14 @@
 from griddly_lit.callbacks.base import Callback, TrainerView
 from griddly_lit.callbacks.model_checkpoint import ModelCheckpoint
 from griddly_lit.callbacks.model_summary import print_summary
+from griddly_lit.callbacks.places import print_places
 from griddly_lit.callbacks.progress import ProgressBar
 
-__all__ = ["Callback", "ModelCheckpoint", "ProgressBar", "TrainerView", "print_summary"]
+__all__ = [
+    "Callback",
+    "ModelCheckpoint",
+    "ProgressBar",
+    "TrainerView",
+    "print_places",
+    "print_summary",
+]

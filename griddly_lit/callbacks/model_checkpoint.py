@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+from griddly_lit.arguments import checked_choice, checked_int, checked_text
 from griddly_lit.callbacks.base import Callback, TrainerView
 from griddly_lit.callbacks.best_list import Kept, best_to_json, read_best
 from griddly_lit.errors import OptionError, did_you_mean
@@ -53,20 +54,12 @@ class ModelCheckpoint(Callback):
         save_top_k: int = 1,
         every_env_steps: int = 50_000,
     ) -> None:
-        if mode not in ("max", "min"):
-            raise OptionError(
-                f"mode={mode!r}", "there is no such mode", "Choose one", ("max", "min")
-            )
-        if save_top_k < 0 or every_env_steps < 1:
-            raise OptionError(
-                f"save_top_k={save_top_k}, every_env_steps={every_env_steps}",
-                "save_top_k is at least 0 and every_env_steps at least 1",
-                "Use enable_checkpointing=False for no checkpoints",
-            )
+        if monitor is not None:
+            checked_text("monitor", monitor, "Name a metric, such as 'train/return_mean'")
         self.monitor = monitor
-        self.mode = mode
-        self.save_top_k = save_top_k
-        self.every_env_steps = every_env_steps
+        self.mode = checked_choice("mode", mode, ("max", "min"))
+        self.save_top_k = checked_int("save_top_k", save_top_k)
+        self.every_env_steps = checked_int("every_env_steps", every_env_steps, 1)
         self.last_path: Path | None = None
         self._best: list[Kept] = []
         self._began_at = self._saved_at = 0
@@ -91,7 +84,14 @@ class ModelCheckpoint(Callback):
             self._best = [kept for kept in known if kept.score is not None][: self.save_top_k]
 
     def on_iteration_end(self, trainer: TrainerView) -> None:
-        """Saves when it is time."""
+        """Saves when it is time.
+
+        Raises:
+            OptionError: The monitor is to come from a learner, and the learners have no such metric.
+        """
+        learned = [name for name in trainer.metrics if name.startswith("learner/")]
+        if learned and self._monitor.startswith("learner/"):
+            self.check_monitor(learned)
         if trainer.env_steps - self._saved_at >= self.every_env_steps:
             self._save(trainer, self._score_now(trainer))
 

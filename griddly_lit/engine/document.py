@@ -40,12 +40,13 @@ def read_game(yaml_file: str | Path) -> str:
             "it is a text of several lines, not a path",
             "Pass the text of a game as yaml_string",
         )
-    path = Path(yaml_file).expanduser()
-    if not path.is_file():
-        path = resources_dir("games") / yaml_file
+    path = Path(yaml_file)
     try:
+        path = path.expanduser()
+        if not path.is_file():
+            path = resources_dir("games") / yaml_file
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
         reason = (
             "it is not UTF-8 text"
             if isinstance(error, UnicodeDecodeError)

@@ -1,5 +1,6 @@
 """Environments: what is played, one game at a time or many at once."""
 
+from griddly_lit.envs.checked_options import checked_indices
 from griddly_lit.envs.levels import (
     GeneratedLevels,
     Level,
@@ -21,4 +22,5 @@ __all__ = [
     "SequentialLevels",
     "UniformLevels",
     "VectorGame",
+    "checked_indices",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from griddly_lit.engine import Game, load_gdy
+from griddly_lit.envs.face import asked_level, checked_seed, spec_of
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import LevelError, OptionError
@@ -42,7 +43,7 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
     metadata = {"render_modes": []}  # noqa: RUF012
 
     def __init__(self, env_spec: GriddlyEnvSpec | None = None, **options: Any) -> None:
-        self.env_spec = GriddlyEnvSpec(**options) if env_spec is None else env_spec
+        self.env_spec = spec_of(env_spec, options)
         players = self.env_spec.game.player_count
         if players != 1:
             raise OptionError(
@@ -71,8 +72,8 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
         Returns:
             The first observation, and ``{"level": …, "seed": …}``.
         """
-        super().reset(seed=seed)
-        level = (options or {}).get("level")
+        super().reset(seed=checked_seed(seed))
+        level = asked_level(options, self.env_spec.game.level_count)
         if level is None:
             level = self._source.draw(self.np_random, self._episodes)
         engine_seed = int(self.np_random.integers(2**32))

@@ -17,9 +17,19 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from griddly_lit.arguments import checked_int, checked_list, checked_mapping, shown
 from griddly_lit.errors import LevelError
 
 Level = int | str
+
+
+def checked_level(option: str, level: Any) -> int:
+    """Returns a level's index; whether a game has it is another question.
+
+    Raises:
+        LevelError: It is no index.
+    """
+    return checked_int(option, level, 0, 2**31 - 1, error=LevelError)
 
 
 @runtime_checkable
@@ -48,7 +58,10 @@ class _ListedLevels:
     levels: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "levels", tuple(self.levels))
+        listed = checked_list(
+            "levels", self.levels, "Pass indices, such as [0, 1]", error=LevelError
+        )
+        object.__setattr__(self, "levels", tuple(checked_level("levels", n) for n in listed))
         if not self.levels:
             raise LevelError("levels=[]", "there is no level to play", "Name at least one level")
 
@@ -101,12 +114,20 @@ class GeneratedLevels:
         if isinstance(self.generator, type):
             path = f"{self.generator.__module__}:{self.generator.__qualname__}"
             object.__setattr__(self, "generator", path)
-        if ":" not in self.generator:
+        if not isinstance(self.generator, str) or ":" not in self.generator:
             raise LevelError(
-                f"generator={self.generator!r}",
+                shown("generator", self.generator),
                 "a level generator is a class, or its name as 'package.module:ClassName'",
                 "Pass the class itself",
             )
+        mend = "Pass what the class is made with: numbers, texts, lists and dictionaries"
+        checked_mapping("config", self.config, mend, error=LevelError)
+        try:
+            json.dumps(self.config)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise LevelError(
+                shown("config", self.config), f"it is saved as JSON ({error})", mend
+            ) from error
 
     def draw(self, rng: np.random.Generator, ordinal: int) -> Level:
         """Returns a new level string."""

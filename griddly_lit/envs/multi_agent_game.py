@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from griddly_lit.arguments import shown
 from griddly_lit.engine import Game, checked_actions, load_gdy
+from griddly_lit.envs.face import asked_level, of_agent
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import ActionError, LevelError
@@ -61,6 +63,7 @@ class MultiAgentGame:
         self._shapes = spec.observation_shapes
         self._nvec = spec.action_nvec
         self._single_nvec = spec.single_action_nvec
+        self._level_count = spec.game.level_count
         self._source = spec.level_source
         self._episodes = 0
         self._game = Game(
@@ -85,7 +88,7 @@ class MultiAgentGame:
         Raises:
             LevelError: The level does not exist, is malformed, or is larger than the spaces.
         """
-        level = (options or {}).get("level")
+        level = asked_level(options, self._level_count)
         if level is None:
             level = self._source.draw(rng, self._episodes)
         seed = int(rng.integers(2**32))
@@ -127,7 +130,8 @@ class MultiAgentGame:
 
     def valid_actions(self, agent: int) -> NDArray[np.int64]:
         """Returns what an agent can do now, integers (V, parts) of single actions."""
-        flat = self._game.valid_actions(self._single_nvec)[agent - 1]
+        index = of_agent({agent: agent - 1 for agent in self.possible_agents}, agent)
+        flat = self._game.valid_actions(self._single_nvec)[index]
         return np.stack(np.unravel_index(sorted(flat), self._single_nvec), axis=-1)
 
     def close(self) -> None:
@@ -135,6 +139,13 @@ class MultiAgentGame:
         self._game.close()
 
     def _checked(self, actions: Mapping[int, Any]) -> NDArray[np.int32]:
+        if not isinstance(actions, Mapping):
+            raise ActionError(
+                shown("actions", actions),
+                "they are a dictionary by agent",
+                "Give one action for each agent that still plays",
+                self.agents,
+            )
         missing = [agent for agent in self.agents if agent not in actions]
         unknown = [agent for agent in actions if agent not in self.possible_agents]
         if missing or unknown:

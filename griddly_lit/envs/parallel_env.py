@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from griddly_lit.envs.face import checked_seed, of_agent, spec_of
 from griddly_lit.envs.multi_agent_game import MultiAgentGame, MultiAgentStep
 from griddly_lit.envs.spec import GriddlyEnvSpec
 
@@ -54,7 +55,7 @@ class GriddlyParallelEnv(ParallelEnv[int, NDArray[np.uint8], Any]):  # type: ign
     render_mode = None
 
     def __init__(self, env_spec: GriddlyEnvSpec | None = None, **options: Any) -> None:
-        self.env_spec = GriddlyEnvSpec(**options) if env_spec is None else env_spec
+        self.env_spec = spec_of(env_spec, options)
         self.metadata = {"name": self.env_spec.game.name, "render_modes": []}
         self._game = MultiAgentGame(self.env_spec)
         self._rng = np.random.default_rng()
@@ -69,11 +70,11 @@ class GriddlyParallelEnv(ParallelEnv[int, NDArray[np.uint8], Any]):  # type: ign
 
     def observation_space(self, agent: int) -> Any:
         """Returns an agent's Box of uint8 (H, W, C), always the same object."""
-        return self.observation_spaces[agent]
+        return of_agent(self.observation_spaces, agent)
 
     def action_space(self, agent: int) -> Any:
         """Returns an agent's Discrete or MultiDiscrete, always the same object."""
-        return self.action_spaces[agent]
+        return of_agent(self.action_spaces, agent)
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -90,7 +91,7 @@ class GriddlyParallelEnv(ParallelEnv[int, NDArray[np.uint8], Any]):  # type: ign
         Raises:
             LevelError: The level does not exist, is malformed, or is larger than the spaces.
         """
-        if seed is not None:
+        if checked_seed(seed) is not None:
             self._rng = np.random.default_rng(seed)
         return self._game.reset(self._rng, options)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -18,7 +19,8 @@ from griddly_lit.engine import (
     probe,
     read_game,
 )
-from griddly_lit.envs.env_config import spec_options
+from griddly_lit.envs.checked_options import check_there_are, checked_options
+from griddly_lit.envs.env_config import TRAINER_KEYS, spec_options
 from griddly_lit.envs.levels import (
     GeneratedLevels,
     LevelSource,
@@ -27,6 +29,8 @@ from griddly_lit.envs.levels import (
     source_to_dict,
 )
 from griddly_lit.errors import GameFileError, LevelError, OptionError, did_you_mean
+
+_log = logging.getLogger("griddly_lit")
 
 Levels = int | Sequence[int] | Literal["random"] | LevelSource
 
@@ -84,17 +88,12 @@ class GriddlyEnvSpec:
             raise GameFileError(
                 "GriddlyEnvSpec()", "no game is given", "Give yaml_file or yaml_string"
             )
+        for name, value in checked_options(self._options()).items():
+            _set(self, name, value)
         text = self.yaml_string
         if text is None:
             text = read_game(str(self.yaml_file))
-        _set(self, "yaml_file", None if self.yaml_file is None else str(self.yaml_file))
         _set(self, "yaml_string", text)
-        _set(self, "test_levels", tuple(_as_list(self.test_levels)))
-        if not isinstance(self.player_observer_type, str):
-            _set(self, "player_observer_type", tuple(self.player_observer_type))
-        if isinstance(self.levels, (list, tuple, range)):
-            _set(self, "levels", tuple(self.levels))
-        self._check_options()
         document = parse_game(text, self.name_in_errors)
         checked_observer(document, "global_observer_type", self.global_observer_type)
         variables = _player_variables(document)
@@ -176,7 +175,7 @@ class GriddlyEnvSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the options as plain values for JSON, the game's text included."""
-        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
+        values = self._options()
         if isinstance(self.levels, LevelSource):
             values["levels"] = source_to_dict(self.levels)
         return values
@@ -204,49 +203,31 @@ class GriddlyEnvSpec:
 
         Args:
             env_config: The dictionary as it was, see :func:`griddly_lit.envs.env_config.spec_options`.
-                What it says of videos and action events belongs to the trainer now and is left out.
+                What it says of videos, action events and valid actions is the trainer's to do now:
+                it is left out with a warning. :meth:`GriddlyTrainer.from_env_config` takes all of
+                it.
 
         Raises:
             OptionError: A key is unknown; the nearest known one is suggested.
         """
-        return cls(**spec_options(env_config))
+        options = spec_options(env_config)
+        left_out = [key for key in TRAINER_KEYS if env_config.get(key)]
+        if left_out:
+            _log.warning(
+                "GriddlyEnvSpec.from_env_config leaves out %s: GriddlyTrainer.from_env_config takes "
+                "the whole dictionary.",
+                ", ".join(left_out),
+            )
+        return cls(**options)
 
-    def _check_options(self) -> None:
-        if self.max_steps is not None and (
-            isinstance(self.max_steps, bool)
-            or not isinstance(self.max_steps, int)
-            or self.max_steps < 1
-        ):
-            raise OptionError(
-                f"max_steps={self.max_steps!r}",
-                "a step limit is an integer of at least 1",
-                "Pass a positive integer, or None for no limit",
-            )
-        if isinstance(self.actions_per_turn, bool) or self.actions_per_turn < 1:
-            raise OptionError(
-                f"actions_per_turn={self.actions_per_turn!r}",
-                "a player acts at least once a turn",
-                "Pass a positive integer",
-            )
-        if isinstance(self.levels, str) and self.levels != "random":
-            raise LevelError(
-                f"levels={self.levels!r}",
-                "levels is an index, a list of indices, 'random' or a level source",
-                "Pass one of these",
-            )
+    def _options(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
 
     def _check_levels(self) -> None:
         every = range(self.game.level_count)
         trained = self.level_source.indices()
         for option, levels in (("levels", trained), ("test_levels", self.test_levels)):
-            for level in levels:
-                if level not in every:
-                    raise LevelError(
-                        f"{option}={level}",
-                        "the game has no such level",
-                        "Pick from its levels",
-                        every,
-                    )
+            check_there_are(option, levels, self.game.level_count)
         both = sorted(set(trained) & set(self.test_levels))
         if both:
             raise LevelError(
@@ -270,10 +251,6 @@ class GriddlyEnvSpec:
 def _player_variables(document: Mapping[str, Any]) -> list[str]:
     variables = document["Environment"].get("Variables") or []
     return [str(variable["Name"]) for variable in variables if variable.get("PerPlayer")]
-
-
-def _as_list(levels: int | Sequence[int]) -> Sequence[int]:
-    return (levels,) if isinstance(levels, int) else levels
 
 
 def _set(spec: GriddlyEnvSpec, name: str, value: object) -> None:

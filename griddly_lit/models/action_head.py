@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
-from griddly_lit.errors import OptionError
+from griddly_lit.arguments import checked_choice
 from griddly_lit.models.distributions import ActionDistribution, Factored, Tree
 from griddly_lit.models.valid_actions import mask_parts
 
@@ -33,14 +33,7 @@ class ActionHead:
     valid_actions: ValidActionsMode = "off"
 
     def __post_init__(self) -> None:
-        known = get_args(ValidActionsMode)
-        if self.valid_actions not in known:
-            raise OptionError(
-                f"valid_actions={self.valid_actions!r}",
-                "there is no such way to take valid actions into account",
-                "Use one of",
-                known,
-            )
+        checked_choice("valid_actions", self.valid_actions, get_args(ValidActionsMode))
 
     @property
     def all_parts(self) -> tuple[int, ...]:

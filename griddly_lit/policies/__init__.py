@@ -1,6 +1,6 @@
 """Who plays: which policy acts for which agents, and whom a policy plays against."""
 
-from griddly_lit.policies.policy import Policies, Policy, resolve_policies
+from griddly_lit.policies.policy import Model, Policies, Policy, resolve_policies
 from griddly_lit.policies.self_play import SelfPlay
 
-__all__ = ["Policies", "Policy", "SelfPlay", "resolve_policies"]
+__all__ = ["Model", "Policies", "Policy", "SelfPlay", "resolve_policies"]

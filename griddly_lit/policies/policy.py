@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from griddly_lit.arguments import checked_int, checked_list, checked_mapping, shown
 from griddly_lit.engine import Shape
 from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.errors import PolicyError, did_you_mean
@@ -79,7 +80,7 @@ def resolve_policies(
         ("train_policies", train_policies or ()),
     ):
         for name in names:
-            if name not in agents_of:
+            if not isinstance(name, str) or name not in agents_of:
                 raise PolicyError(
                     f"{option}: {name!r}",
                     "there is no such policy",
@@ -116,12 +117,12 @@ def _agents_of(env: GriddlyEnvSpec, policies: Any) -> dict[str, tuple[int, ...]]
             )
         return {LEARNER: every}
     if isinstance(policies, Mapping):
-        found = {str(name): tuple(agents) for name, agents in policies.items()}
+        found = _listed_agents(policies)
         _check_cover(found, every)
         return found
-    if policies not in ("shared", "independent"):
+    if not isinstance(policies, str) or policies not in ("shared", "independent"):
         raise PolicyError(
-            f"policies={policies!r}",
+            shown("policies", policies),
             "there are no such policies",
             "Use one of them, {'name': [agents], …} or SelfPlay(…)",
             ("shared", "independent"),
@@ -133,6 +134,17 @@ def _agents_of(env: GriddlyEnvSpec, policies: Any) -> dict[str, tuple[int, ...]]
         if policies == "shared"
         else {f"agent_{agent}": (agent,) for agent in every}
     )
+
+
+def _listed_agents(policies: Any) -> dict[str, tuple[int, ...]]:
+    mend = "Give each policy's name its agents, such as {'chaser': [2, 3]}"
+    return {
+        name: tuple(
+            checked_int(f"policies[{name!r}]", agent, error=PolicyError)
+            for agent in checked_list(f"policies[{name!r}]", agents, mend, error=PolicyError)
+        )
+        for name, agents in checked_mapping("policies", policies, mend, error=PolicyError).items()
+    }
 
 
 def _check_cover(found: Mapping[str, tuple[int, ...]], every: tuple[int, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from griddly_lit.arguments import checked_choice, checked_float, checked_int, optional_int
 from griddly_lit.errors import OptionError
 
 Opponent = Literal["latest", "uniform", "prioritised"]
@@ -39,31 +40,24 @@ class SelfPlay:
 
     def __post_init__(self) -> None:
         if self.snapshot_every is None and self.win_rate is None:
-            _refuse("SelfPlay()", "nothing says when to take a snapshot", "Set snapshot_every")
-        if self.snapshot_every is not None and self.snapshot_every < 1:
-            _refuse(
-                f"snapshot_every={self.snapshot_every}",
-                "snapshots are one environment step or more apart",
-                "Pass a positive number",
-            )
-        if self.win_rate is not None and not 0 < self.win_rate < 1:
-            _refuse(
-                f"win_rate={self.win_rate}", "it lies between 0 and 1", "Pass a share such as 0.7"
-            )
-        if self.pool_size < 2:
-            _refuse(
-                f"pool_size={self.pool_size}",
-                "the pool holds the first snapshot and the newest one",
-                "Pass 2 or more",
-            )
-        if self.opponent not in get_args(Opponent):
             raise OptionError(
-                f"opponent={self.opponent!r}",
-                "there is no such choice of opponents",
-                "Use one of",
-                get_args(Opponent),
+                "SelfPlay()", "nothing says when to take a snapshot", "Set snapshot_every"
             )
+        values = {
+            "snapshot_every": optional_int("snapshot_every", self.snapshot_every, 1),
+            "win_rate": None if self.win_rate is None else _checked_win_rate(self.win_rate),
+            # The first snapshot and the newest one.
+            "pool_size": checked_int("pool_size", self.pool_size, 2),
+            "opponent": checked_choice("opponent", self.opponent, get_args(Opponent)),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
 
-def _refuse(value: str, rule: str, mend: str) -> Any:
-    raise OptionError(value, rule, mend)
+def _checked_win_rate(share: Any) -> float:
+    value = checked_float("win_rate", share, 0.0, 1.0)
+    if value in (0.0, 1.0):
+        raise OptionError(
+            f"win_rate={value}", "it lies between 0 and 1", "Pass a share such as 0.7"
+        )
+    return value

@@ -14,6 +14,7 @@ import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
+from griddly_lit.arguments import checked_int
 from griddly_lit.errors import GriddlyLitError, OptionError
 from griddly_lit.recording.draft import whole_file
 
@@ -84,12 +85,9 @@ def check_video_path(path: Path) -> str:
     return kind
 
 
-def check_fps(fps: int) -> None:
-    """Raises OptionError unless ``fps`` is an integer in 1 … 100."""
-    if isinstance(fps, bool) or not isinstance(fps, int) or not 1 <= fps <= MOST_FPS:
-        raise OptionError(
-            f"fps={fps!r}", f"a video has 1 … {MOST_FPS} pictures a second", "Use 10, for example"
-        )
+def check_fps(fps: int) -> int:
+    """Returns ``fps``; OptionError unless it is an integer in 1 … 100."""
+    return checked_int("fps", fps, 1, MOST_FPS)
 
 
 _ROOM = "Check that its folder can be written to and that there is room on the disk"

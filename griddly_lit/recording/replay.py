@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from griddly_lit.arguments import checked_mapping, checked_path
 from griddly_lit.engine import Document, Game, GameInfo, StepResult, load_gdy, parse_game, probe
 from griddly_lit.errors import ActionError, LevelError, OptionError, ReplayError
 from griddly_lit.recording.replay_file import read_fields, write_fields
+from griddly_lit.recording.replay_values import ANOTHER, checked_values
 
 _OUTCOMES = ("win", "lose", "end")
-_MAX_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -59,7 +60,9 @@ class EpisodeReplay:
     player_done_variable: str | None = None
 
     def __post_init__(self) -> None:
-        actions, rewards = np.asarray(self.actions), np.asarray(self.rewards, dtype=np.float32)
+        for name, value in checked_values(vars(self)).items():
+            object.__setattr__(self, name, value)
+        actions, rewards = self.actions, self.rewards
         if actions.ndim != 3 or not len(actions) or actions.dtype.kind not in "iu":
             _refuse(
                 f"actions of shape {actions.shape}, {actions.dtype}",
@@ -71,13 +74,7 @@ class EpisodeReplay:
             _refuse(f"rewards of shape {rewards.shape}", f"there are {actions.shape[:2]} of them")
         # The smallest type: replays travel between processes.
         smallest = np.min_scalar_type(int(actions.max(initial=0)))
-        for name, value in (
-            ("actions", actions.astype(smallest)),
-            ("rewards", rewards),
-            ("outcomes", tuple(self.outcomes)),
-            ("player_observers", tuple(self.player_observers)),
-        ):
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "actions", actions.astype(smallest))
         self._check()
 
     @property
@@ -122,11 +119,9 @@ class EpisodeReplay:
             ReplayError: A value is missing, unknown, or does not fit.
         """
         try:
-            return cls(**values)
-        except (TypeError, ValueError) as error:
-            if isinstance(error, ReplayError):
-                raise
-            raise ReplayError("replay", f"its values do not fit: {error}", _ANOTHER) from error
+            return cls(**checked_mapping("replay", values, ANOTHER, error=ReplayError))
+        except TypeError as error:
+            raise ReplayError("replay", f"its values do not fit: {error}", ANOTHER) from error
 
     def save(self, path: str | Path) -> None:
         """Writes the replay as one small JSON file, whole or not at all.
@@ -137,7 +132,7 @@ class EpisodeReplay:
         Raises:
             OSError: It cannot be written.
         """
-        write_fields(Path(path), self.to_dict())
+        write_fields(checked_path("path", path), self.to_dict())
 
     @classmethod
     def load(cls, path: str | Path) -> EpisodeReplay:
@@ -146,7 +141,7 @@ class EpisodeReplay:
         Raises:
             ReplayError: The file is missing, cut short, altered, or no replay.
         """
-        return cls.from_dict(read_fields(Path(path)))
+        return cls.from_dict(read_fields(checked_path("replay", path, error=ReplayError)))
 
     def replay(self) -> None:
         """Plays the episode again.
@@ -189,13 +184,13 @@ class EpisodeReplay:
             try:
                 game.reset(self.level, self.seed)
             except (LevelError, OptionError) as error:
-                raise ReplayError("replay, reset", str(error), _ANOTHER) from error
+                raise ReplayError("replay, reset", str(error), ANOTHER) from error
             yield game
             for step, actions in enumerate(self.actions):
                 try:
                     result = game.step(actions)
                 except ActionError as error:
-                    raise ReplayError(f"replay, step {step}", str(error), _ANOTHER) from error
+                    raise ReplayError(f"replay, step {step}", str(error), ANOTHER) from error
                 self._compare(step, result)
                 yield game
 
@@ -217,10 +212,6 @@ class EpisodeReplay:
 
     def _check(self) -> None:
         players = self.actions.shape[1]
-        if isinstance(self.level, bool) or not isinstance(self.level, (int, str)):
-            _refuse(f"level={self.level!r}", "a level is an index or a level string")
-        if not isinstance(self.seed, int) or not 0 <= self.seed <= _MAX_SEED:
-            _refuse(f"seed={self.seed!r}", "a seed lies in 0 … 4294967295")
         if len(self.player_observers) != players:
             _refuse(
                 f"player_observers={list(self.player_observers)}", f"there are {players} player(s)"
@@ -238,11 +229,8 @@ class EpisodeReplay:
             _refuse(f"{self.length} steps", f"it was truncated after max_steps={self.max_steps}")
 
 
-_ANOTHER = "Use the replay as it was recorded"
-
-
 def _refuse(value: str, rule: str) -> None:
-    raise ReplayError(value, rule, _ANOTHER)
+    raise ReplayError(value, rule, ANOTHER)
 
 
 def _number(reward: float) -> float:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from griddly_lit.errors import OptionError
+from griddly_lit.arguments import (
+    checked_bool,
+    checked_choice,
+    checked_int,
+    checked_mapping,
+    checked_path,
+)
+from griddly_lit.errors import OptionError, did_you_mean
 from griddly_lit.recording.encoder import FORMATS, check_fps, check_video_path, write_video
 from griddly_lit.recording.replay import EpisodeReplay
 from griddly_lit.recording.views import RendererName, View, draw
+
+_SWITCHES = ("include_global", "include_agents", "best", "worst")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,26 +57,54 @@ class VideoRecording:
     renderer: RendererName = "numpy"
 
     def __post_init__(self) -> None:
-        steps = self.every_env_steps
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-            raise OptionError(
-                f"every_env_steps={steps!r}",
-                "an interval is one step or more",
-                "Pass a positive integer",
-            )
+        values = {
+            "every_env_steps": checked_int("every_env_steps", self.every_env_steps, 1),
+            "fps": check_fps(self.fps),
+            "format": checked_choice("format", self.format, FORMATS),
+            "directory": None
+            if self.directory is None
+            else checked_path("directory", self.directory),
+            "renderer": checked_choice("renderer", self.renderer, get_args(RendererName)),
+            **{name: checked_bool(name, getattr(self, name)) for name in _SWITCHES},
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
         if not (self.include_global or self.include_agents):
             raise OptionError(
                 "include_global=False, include_agents=False",
                 "there is nothing to draw",
                 "Set one of them, or give no VideoRecording",
             )
-        check_fps(self.fps)
-        for option, value, known in (
-            ("format", self.format, FORMATS),
-            ("renderer", self.renderer, get_args(RendererName)),
-        ):
-            if value not in known:
-                raise OptionError(f"{option}={value!r}", "it is not known", "Use one of", known)
+
+    @classmethod
+    def from_record_video_config(cls, config: Mapping[str, Any]) -> VideoRecording:
+        """Takes the ``record_video_config`` of Griddly's old RLlib integration, with its defaults.
+
+        Args:
+            config: ``frequency`` (1000, in steps of the recorded environment), ``fps`` (10),
+                ``directory`` ("."), ``include_global`` (True), ``include_agents`` (False).
+
+        Raises:
+            OptionError: A key is unknown, or a value is out of range.
+        """
+        known = {
+            "frequency": 1000,
+            "fps": 10,
+            "directory": ".",
+            "include_global": True,
+            "include_agents": False,
+        }
+        checked_mapping("record_video_config", config, "Pass its settings by name")
+        for key in config:
+            if key not in known:
+                raise OptionError(
+                    f"record_video_config[{key!r}]",
+                    "record_video_config has no such key",
+                    did_you_mean(key, known),
+                    known,
+                )
+        values: dict[str, Any] = {**known, **config}
+        return cls(every_env_steps=values.pop("frequency"), **values)
 
 
 class RecordingSchedule:
@@ -118,8 +156,9 @@ def render_replay(
         ObserverError: The view's observer cannot be drawn.
         VideoError: The video could not be encoded or written.
     """
-    out = Path(out)
+    out = checked_path("out", out)
     check_video_path(out)
+    check_fps(fps)
     episode = replay if isinstance(replay, EpisodeReplay) else EpisodeReplay.load(replay)
     with closing(draw(episode, view, renderer)) as pictures:
         write_video(out, pictures, fps)

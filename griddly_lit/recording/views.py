@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator
 from contextlib import closing
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from griddly_lit.arguments import checked_choice, shown
 from griddly_lit.engine import Document, checked_observer
 from griddly_lit.errors import OptionError
 from griddly_lit.recording.renderers import make_renderer, needed_observers
@@ -41,10 +42,8 @@ def draw(
         ReplayError: The episode does not repeat itself.
     """
     document, info, _ = open_game(replay.text)
-    if view != "global" and (isinstance(view, bool) or view not in replay.agents):
-        raise OptionError(
-            f"view={view!r}", "there is no such view", "Use one of", ("global", *replay.agents)
-        )
+    view = checked_view(view, len(replay.agents))
+    checked_choice("renderer", renderer, get_args(RendererName))
     player = None if view == "global" else view - 1
     drawer = make_renderer(
         document,
@@ -57,6 +56,20 @@ def draw(
     with closing(replay.play_through(**needed_observers(info, [drawer]))) as games:
         for game in games:
             yield drawer.render(game)
+
+
+def checked_view(view: Any, agents: int) -> View:
+    """Returns ``"global"``, or the id of one of so many agents.
+
+    Raises:
+        OptionError: There is no such view.
+    """
+    if isinstance(view, str) and view == "global":
+        return "global"
+    if isinstance(view, (int, np.integer)) and not isinstance(view, bool) and 1 <= view <= agents:
+        return int(view)
+    known = ("global", *range(1, agents + 1))
+    raise OptionError(shown("view", view), "there is no such view", "Use one of", known)
 
 
 def drawn_observer(document: Document, replay: EpisodeReplay, player: int | None) -> str:

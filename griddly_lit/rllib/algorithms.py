@@ -199,7 +199,7 @@ def check_training(
     Raises:
         AlgorithmError: The algorithm has no such setting; the nearest one is suggested.
     """
-    known = _training_names(config_class)
+    known = training_names(config_class)
     for key in training:
         if key not in known:
             raise AlgorithmError(
@@ -230,7 +230,7 @@ def check_training_of_policy(name: str, policy: str, training: Mapping[str, Any]
 def training_settings(config: AlgorithmConfig) -> dict[str, Any]:
     """Returns the training settings that differ from RLlib's defaults, as far as JSON can say them."""
     default = type(config)()
-    values = {name: getattr(config, name, None) for name in _training_names(type(config))}
+    values = {name: getattr(config, name, None) for name in training_names(type(config))}
     changed = {
         name: value for name, value in values.items() if value != getattr(default, name, None)
     }
@@ -242,7 +242,8 @@ def as_json(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if _is_json(value)}
 
 
-def _training_names(config_class: type[AlgorithmConfig]) -> list[str]:
+def training_names(config_class: type[AlgorithmConfig]) -> list[str]:
+    """Returns the names of an algorithm's training settings."""
     names: set[str] = set()
     for base in config_class.__mro__:
         if "training" in vars(base):

@@ -12,6 +12,7 @@ from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.tune.registry import register_env
 
+from griddly_lit.arguments import MAX_SEED, checked_choice, checked_mapping
 from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.envs.gymnasium_env import GriddlyEnv
 from griddly_lit.envs.spaces import action_space, observation_space
@@ -22,10 +23,12 @@ from griddly_lit.rllib.algorithms import (
     check_training,
     check_training_of_policy,
     find_algorithm,
+    training_names,
 )
 from griddly_lit.rllib.env_runner import GriddlyEnvRunner
 from griddly_lit.rllib.module import QModule
 from griddly_lit.rllib.multi_agent_env import GriddlyMultiAgentEnv
+from griddly_lit.rllib.training_values import check_together, check_values
 
 __all__ = ["AlgorithmConfig", "Settings", "algorithm_config"]
 
@@ -71,17 +74,6 @@ class Settings:
     max_env_steps: int | None = None
     small: bool = False
 
-    def __post_init__(self) -> None:
-        least = {"num_env_runners": 0, "num_envs_per_env_runner": 1, "num_learners": 0, "seed": 0}
-        for name, lowest in least.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < lowest:
-                raise OptionError(
-                    f"{name}={value!r}",
-                    f"it is an integer of at least {lowest}",
-                    "Pass such a number",
-                )
-
 
 def algorithm_config(settings: Settings) -> AlgorithmConfig:
     """Builds the config that ``fit()`` uses.
@@ -98,8 +90,11 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     training = {key: value for key, value in settings.training.items() if key not in names}
     by_policy = {name: settings.training[name] for name in names if name in settings.training}
     config_class = supported.config_class()
+    for policy_name, values in by_policy.items():
+        checked_mapping(f"training[{policy_name!r}]", values, "Pass a dictionary of settings")
     for each in (training, *by_policy.values()):
         check_training(name, config_class, each)
+        check_values(config_class, each)
     if isinstance(settings.algorithm, str):
         config = config_class().training(
             **{**supported.defaults(settings.max_env_steps), **training}
@@ -108,6 +103,7 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         config = settings.algorithm.copy(copy_frozen=False).training(**training)
     if config.learner_class is config.get_default_learner_class():
         config.learners(learner_class=supported.learner)
+    check_together(config, training_names(config_class))
     if settings.small:
         config.training(**supported.small)
     games = (
@@ -177,7 +173,8 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
             ),
         )
         .fault_tolerance(restart_failed_env_runners=True)
-        .debugging(seed=settings.seed, log_level="ERROR")
+        # RLlib adds the number of the runner to it.
+        .debugging(seed=min(settings.seed, MAX_SEED - settings.num_env_runners), log_level="ERROR")
     )
 
 
@@ -237,22 +234,12 @@ def _check_dqn(config: Any) -> None:
 
 
 def _use_bfloat16(precision: str) -> bool:
-    available = ("32-true", "bf16-mixed")
-    if precision not in available:
-        raise OptionError(
-            f"precision={precision!r}", "there is no such precision", "Choose one", available
-        )
+    checked_choice("precision", precision, ("32-true", "bf16-mixed"))
     return precision == "bf16-mixed"
 
 
 def _use_gpu(accelerator: str) -> bool:
-    if accelerator not in ("auto", "cpu", "gpu"):
-        raise OptionError(
-            f"accelerator={accelerator!r}",
-            "there is no such accelerator",
-            "Choose one",
-            ("auto", "cpu", "gpu"),
-        )
+    checked_choice("accelerator", accelerator, ("auto", "cpu", "gpu"))
     available = torch.cuda.is_available()
     if accelerator == "gpu" and not available:
         raise OptionError("accelerator='gpu'", "torch sees no GPU", "Use 'auto' or 'cpu'")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ray.rllib.env.multi_agent_env import MultiAgentEnv
 
 from griddly_lit.envs import GriddlyEnvSpec
+from griddly_lit.envs.face import checked_seed, spec_of
 from griddly_lit.envs.multi_agent_game import MultiAgentGame
 
 _ALL = "__all__"
@@ -45,7 +46,7 @@ class GriddlyMultiAgentEnv(MultiAgentEnv):  # type: ignore[misc]
 
     def __init__(self, env_spec: GriddlyEnvSpec | None = None, **options: Any) -> None:
         super().__init__()
-        self.env_spec = GriddlyEnvSpec(**options) if env_spec is None else env_spec
+        self.env_spec = spec_of(env_spec, options)
         self._game = MultiAgentGame(self.env_spec)
         self.agents: list[int] = []
         self.possible_agents = self._game.possible_agents
@@ -67,7 +68,7 @@ class GriddlyMultiAgentEnv(MultiAgentEnv):  # type: ignore[misc]
         Raises:
             LevelError: The level does not exist, is malformed, or is larger than the spaces.
         """
-        super().reset(seed=seed)
+        super().reset(seed=checked_seed(seed))
         observations, infos = self._game.reset(self.np_random, options)
         self.agents = list(observations)
         return observations, infos

@@ -13,9 +13,12 @@ def bar_figure(labels: Sequence[str], values: Sequence[float], title: str) -> Fi
     """Draws one horizontal bar a label, the first at the top."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4, min(1.2 + 0.3 * len(labels), 20.0)), layout="constrained")
+    figure = Figure(figsize=(6.4, min(1.5 + 0.3 * len(labels), 20.0)), layout="constrained")
     axes = figure.subplots()
-    axes.barh(range(len(labels)), values)
+    bars = axes.barh(range(len(labels)), values)
+    # A bar that is too short to be seen has its number still.
+    axes.bar_label(bars, fmt="{:.3g}", padding=3)
+    axes.margins(x=0.12)
     # Labels are names from a game's file: a dollar sign in them is not mathematics.
     axes.set_yticks(range(len(labels)), labels=list(labels), parse_math=False)
     axes.invert_yaxis()

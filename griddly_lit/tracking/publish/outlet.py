@@ -27,6 +27,11 @@ class Outlet:
         self.logger: Any = logger
         self._told = False
 
+    def place(self) -> str | None:
+        """Returns where the logger writes, a folder or an address, if it says so."""
+        place = self.logger.log_dir or self.logger.save_dir
+        return None if place is None else str(place)
+
     def hyperparameters(self, values: dict[str, Any]) -> None:
         """Takes the settings of the run, as plain values that may be nested."""
         self.logger.log_hyperparams(values)

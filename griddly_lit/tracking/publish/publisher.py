@@ -53,6 +53,12 @@ class Publisher:
         self._outlets = [_outlet(logger) for logger in loggers]
         self._reported: set[tuple[Outlet, str]] = set()
 
+    def places(self) -> list[str]:
+        """Returns where the loggers write: folders and addresses, each once."""
+        places: list[str | None] = []
+        self._publish("place", lambda outlet: places.append(outlet.place()))
+        return list(dict.fromkeys(place for place in places if place))
+
     def hyperparameters(self, values: Mapping[str, object]) -> None:
         """Publishes the settings of the run; mappings may be nested."""
         plain = {str(key): _plain(value) for key, value in values.items()}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -16,8 +16,36 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_SPLITS = ("train", "val", "test", "self_play")
+_RESULTS = ("train/return_mean", "train/win_rate", "val/return_mean", "test/return_mean")
+
+
 class TensorBoardOutlet(Outlet):
-    """Everything goes into the events file: the Images, Text and HParams tabs show it."""
+    """Everything goes into the events file: the Images, Text and HParams tabs show it.
+
+    TensorBoard opens the first two groups of its first page only, in the alphabet's order, which
+    ``train/`` would not be among. So the scores of training, validation and tests are there once
+    more under ``_overview/``.
+    """
+
+    @override
+    def hyperparameters(self, values: dict[str, Any]) -> None:
+        from torch.utils.tensorboard.summary import hparams
+
+        # Lightning's logger keeps them in hparams.yaml. Without metrics it leaves the HParams tab to
+        # us; with none given, it would log hp_metric = -1, and that as the only result.
+        self.logger.log_hyperparams(values, metrics={})
+        # The tab shows the last value of each of these scalars, as they come.
+        results = dict.fromkeys(map(self._prefixed, _RESULTS), 0.0)
+        experiment, start, _ = hparams(dict(_flat(values)), results)  # type: ignore[no-untyped-call]
+        for summary in (experiment, start):
+            self.logger.experiment._get_file_writer().add_summary(summary)
+        self.logger.save()
+
+    @override
+    def scalars(self, values: dict[str, float], step: int) -> None:
+        scores = {f"_overview/{name}": value for name, value in values.items() if _is_score(name)}
+        super().scalars({**values, **scores}, step)
 
     @override
     def video(self, key: str, path: Path, step: int, fps: int) -> None:
@@ -58,6 +86,19 @@ class TensorBoardOutlet(Outlet):
     @override
     def artifact(self, name: str, directory: Path, kind: str, aliases: Sequence[str]) -> None:
         """Does nothing: TensorBoard shows what lies on this disk, and so does the directory."""
+
+
+def _is_score(name: str) -> bool:
+    split, _, score = name.partition("/")
+    return split in _SPLITS and "/" not in score
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}/")
+        else:
+            yield prefix + name, value if isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def _cell(value: str | float) -> str:

@@ -33,6 +33,12 @@ class WandbOutlet(Outlet):
         self._settings: dict[str, Any] = {}
 
     @override
+    def place(self) -> str | None:
+        run = self._run()
+        # A run's files lie in a folder of their own beside its log.
+        return run.url or str(Path(run.dir).parent)
+
+    @override
     def hyperparameters(self, values: dict[str, Any]) -> None:
         self._run()
         super().hyperparameters(values)
