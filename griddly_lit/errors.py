@@ -46,6 +46,10 @@ class GameLoadError(GriddlyLitError, ValueError):
     """The engine refused the game, or crashed on it (in a child process)."""
 
 
+class EngineError(GriddlyLitError, RuntimeError):
+    """The engine failed in the middle of an episode."""
+
+
 class LevelError(GriddlyLitError, ValueError):
     """A level does not exist, is malformed, or is used for training and testing at once."""
 

@@ -2,7 +2,13 @@
 
 from griddly_lit.engine.actions import checked_actions
 from griddly_lit.engine.binding import load_gdy, resources_dir
-from griddly_lit.engine.document import Document, bundled_games, parse_game, read_game
+from griddly_lit.engine.document import (
+    Document,
+    bundled_games,
+    parse_game,
+    player_variables,
+    read_game,
+)
 from griddly_lit.engine.game import Game, StepResult
 from griddly_lit.engine.info import GameInfo, Shape
 from griddly_lit.engine.observers import checked_observer, observer_kinds
@@ -21,6 +27,7 @@ __all__ = [
     "load_gdy",
     "observer_kinds",
     "parse_game",
+    "player_variables",
     "probe",
     "read_game",
     "resources_dir",

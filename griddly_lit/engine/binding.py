@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from griddly_lit.engine.silence import silenced
-from griddly_lit.errors import GameLoadError
+from griddly_lit.errors import GameLoadError, GriddlyLitError
 
 _SPDLOG_SET_LEVEL = "_ZN6spdlog9set_levelENS_5level10level_enumE"
 _SPDLOG_OFF = 6
@@ -72,15 +72,35 @@ def load_gdy(text: str) -> Any:
 
     Returns:
         The engine's ``GDY`` object. It cannot be pickled or copied.
+
+    Raises:
+        GameLoadError: The engine refuses the text.
     """
-    with _engine_log_off():
+    with _engine_log_off(), refusals_named("game"):
         return _reader().load_string(text)
 
 
 def create_game(gdy: Any, global_observer: str = "None") -> Any:
     """Makes a game from a ``GDY`` object, its whole grid seen by ``global_observer``."""
-    with _engine_log_off():
+    with _engine_log_off(), refusals_named("game"):
         return gdy.create_game(global_observer)
+
+
+@contextmanager
+def refusals_named(value: str, error: type[GriddlyLitError] = GameLoadError) -> Iterator[None]:
+    """Turns whatever the engine throws while the block runs into an error of ours.
+
+    Args:
+        value: What the engine was given, as error messages call it.
+        error: The kind of error.
+    """
+    try:
+        yield
+    except GriddlyLitError:
+        raise
+    except Exception as refusal:
+        reason = "it needs too much memory" if isinstance(refusal, MemoryError) else str(refusal)
+        raise error(value, f"the engine refuses it: {reason}", "Mend the GDY document") from refusal
 
 
 @contextmanager

@@ -1,19 +1,19 @@
-"""A game's text: reading it, and checking that it is a GDY document."""
+"""A game's text: reading it, and what it says of the game where the engine has no word.
+
+Whether a text is a game is for the engine to say. So nothing is refused here that the engine might
+take: what is missing, or is no setting, is left at the engine's default.
+"""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from griddly_lit.engine.binding import package_dir, resources_dir
+from griddly_lit.engine.binding import resources_dir
+from griddly_lit.engine.yaml_text import MOST_BYTES, read_yaml
 from griddly_lit.errors import GameFileError
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Document = Mapping[str, Any]
 
@@ -40,13 +40,14 @@ def read_game(yaml_file: str | Path) -> str:
             "it is a text of several lines, not a path",
             "Pass the text of a game as yaml_string",
         )
-    path = Path(yaml_file)
     try:
-        path = path.expanduser()
+        path = Path(yaml_file).expanduser()
         if not path.is_file():
             path = resources_dir("games") / yaml_file
-        return path.read_text(encoding="utf-8")
-    except (OSError, RuntimeError, UnicodeDecodeError) as error:
+        with path.open(encoding="utf-8") as file:
+            # More than any game may have, and no more than that of a file without end.
+            return file.read(MOST_BYTES + 1)
+    except (OSError, ValueError, RuntimeError) as error:
         reason = (
             "it is not UTF-8 text"
             if isinstance(error, UnicodeDecodeError)
@@ -61,78 +62,86 @@ def read_game(yaml_file: str | Path) -> str:
 
 
 def parse_game(text: str, name: str) -> Document:
-    """Parses and checks a game's text.
+    """Reads a game's text, leniently.
 
     Args:
         text: The GDY document.
         name: What to call it in error messages.
 
     Returns:
-        The document as plain dictionaries and lists.
+        The document as plain dictionaries and lists. ``Environment`` with its ``Observers``,
+        ``Player`` (and its ``Count`` and ``Observer``), ``Termination``, ``Variables`` and
+        ``Levels``, and ``Objects`` with their ``Name`` and ``Observers`` are always there and of
+        their right type; everything else is as it was written.
 
     Raises:
-        GameFileError: The text is empty, not YAML, or breaks the GDY schema of the wheel; the
-            message names the place.
+        GameFileError: The text is empty, or no text that anyone would write, see
+            :func:`griddly_lit.engine.yaml_text.read_yaml`.
     """
     if not text.strip():
         raise GameFileError(name, "the game's text is empty", "Give a GDY document")
-    try:
-        document = _string_keys(yaml.load(text, _Loader))
-    except yaml.YAMLError as error:
-        where = " ".join(str(error).split())
-        raise GameFileError(
-            name, f"it is not valid YAML ({where})", "Mend the YAML there"
-        ) from error
-    fault = next(_faults(document), None)
-    if fault is not None:
-        raise GameFileError(
-            name, f"it is not a GDY document: at {fault}", "Follow the GDY schema there"
-        )
-    assert isinstance(document, dict)
-    return document
-
-
-def _faults(document: Any) -> Iterator[str]:
-    # Imported here: a worker that trusts the spec's text never needs it.
-    import jsonschema
-
-    schema = json.loads((package_dir() / "resources" / "gdy-schema.json").read_text())
-    _admit_what_the_engine_takes(schema)
-    validator = jsonschema.validators.validator_for(schema)(schema)
-    for error in sorted(validator.iter_errors(document), key=lambda fault: fault.json_path):
-        deepest = jsonschema.exceptions.best_match([error]) or error
-        yield f"{deepest.json_path}: {deepest.message[:300]}"
-
-
-def _admit_what_the_engine_takes(schema: dict[str, Any]) -> None:
-    """Adds the settings that the wheel's schema forgets, and its engine knows."""
-    environment = schema["properties"]["Environment"]["properties"]
-    player = environment["Player"]["properties"]
-    player["Colors"] = {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
-    (declared,) = environment["Observers"]["patternProperties"].values()
-    for observer in (declared["properties"], player["Observer"]["properties"]):
-        observer["PaddingTile"] = {"type": "string"}
-        shader = observer.get("Shader", {}).get("properties", {})
-        if "ObserverAvatarMode" in shader:
-            shader["ObserverAvatarMode"]["enum"].append("HIGHLIGHT")
-
-
-def _string_keys(value: Any) -> Any:
-    # GDY's action ids are YAML integers; JSON schemas know string keys only.
-    if isinstance(value, dict):
-        return {str(key): _string_keys(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_string_keys(item) for item in value]
-    return value
+    document = _mapping(read_yaml(text, name).value)
+    environment = _mapping(document.get("Environment"))
+    player = _mapping(environment.get("Player"))
+    return {
+        **document,
+        "Environment": {
+            **environment,
+            "Observers": {
+                observer: _mapping(settings)
+                for observer, settings in _mapping(environment.get("Observers")).items()
+            },
+            "Player": {
+                **player,
+                "Count": _count(player.get("Count")),
+                "Observer": _mapping(player.get("Observer")),
+            },
+            "Termination": _mapping(environment.get("Termination")),
+            "Variables": _named(environment.get("Variables")),
+            "Levels": [
+                level for level in _list(environment.get("Levels")) if isinstance(level, str)
+            ],
+        },
+        "Objects": [
+            {**described, "Observers": _mapping(described.get("Observers"))}
+            for described in _named(document.get("Objects"))
+        ],
+    }
 
 
 def possible_outcomes(document: Document) -> tuple[str, ...]:
     """Returns which of ``win``, ``lose`` and ``end`` the game's termination rules name."""
-    termination = document["Environment"].get("Termination", {}) or {}
+    termination = document["Environment"]["Termination"]
     return tuple(outcome.lower() for outcome in ("Win", "Lose", "End") if termination.get(outcome))
 
 
 def game_name(document: Document) -> str:
     """Returns the game's name in lower case with underscores, as file names use it."""
-    name = str(document["Environment"].get("Name", "game"))
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    name = str(document["Environment"].get("Name") or "game")
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:100] or "game"
+
+
+def player_variables(document: Document) -> list[str]:
+    """Returns the names of the variables of which each player has its own."""
+    variables = document["Environment"]["Variables"]
+    return [variable["Name"] for variable in variables if variable.get("PerPlayer") is True]
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _named(value: Any) -> list[dict[str, Any]]:
+    return [
+        each
+        for each in _list(value)
+        if isinstance(each, dict) and isinstance(each.get("Name"), str)
+    ]
+
+
+def _count(value: Any) -> int:
+    return int(value) if str(value).isdecimal() else 1

@@ -13,7 +13,7 @@ from griddly_lit.engine.actions import checked_actions
 from griddly_lit.engine.info import GameInfo
 from griddly_lit.engine.level_map import load_level_string
 from griddly_lit.engine.valid_actions import flat_actions_of
-from griddly_lit.errors import EpisodeError, LevelError, OptionError
+from griddly_lit.errors import EngineError, EpisodeError, LevelError, OptionError
 
 _MAX_SEED = 2**32 - 1
 
@@ -78,13 +78,16 @@ class Game:
         self._playing = False
         self._level: int | str | None = None
         self._engine = binding.create_game(gdy, global_observer)
-        self._players = [
-            self._engine.register_player(f"player_{number}", observer)
-            for number, observer in enumerate(player_observers or info.player_observers, start=1)
-        ]
-        self._engine.init(False)
-        if record_events:
-            self._engine.enable_history(True)
+        with binding.refusals_named("game"):
+            self._players = [
+                self._engine.register_player(f"player_{number}", observer)
+                for number, observer in enumerate(
+                    player_observers or info.player_observers, start=1
+                )
+            ]
+            self._engine.init(False)
+            if record_events:
+                self._engine.enable_history(True)
         self._records_events = record_events
 
     def reset(self, level: int | str, seed: int) -> None:
@@ -97,36 +100,48 @@ class Game:
             seed: An integer in 0 … 2³² − 1.
 
         Raises:
-            LevelError: The index is out of range or the engine refuses the level string.
+            LevelError: The index is out of range, or the engine refuses the level.
             OptionError: The seed is out of range.
         """
-        if not 0 <= seed <= _MAX_SEED:
+        if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= _MAX_SEED:
             raise OptionError(
-                f"seed={seed}", "a seed lies in 0 … 4294967295", "Pass an unsigned 32-bit integer"
+                f"seed={seed!r}", "a seed lies in 0 … 4294967295", "Pass an unsigned 32-bit integer"
             )
         engine = self._open_engine()
+        if not isinstance(level, str):
+            self._check_index(level)
+        self._playing = False
         # A level string stays in force over later resets, so a change of level is always loaded.
-        if level != self._level:
-            self._level = None
+        loaded, self._level = self._level, None
+        if level != loaded:
             if isinstance(level, str):
                 load_level_string(engine, level)
             else:
-                if not 0 <= level < self.info.level_count:
-                    raise LevelError(
-                        f"level={level}",
-                        "the game has no such level",
-                        "Pick one of its levels",
-                        range(self.info.level_count),
-                    )
-                engine.load_level(level)
-            self._level = level
-        engine.seed(seed)
-        engine.reset()
-        if self._records_events:
-            engine.get_history()
+                with binding.refusals_named(f"level={level}", LevelError):
+                    engine.load_level(level)
+        with binding.refusals_named(f"level={level!r:.60}", LevelError):
+            engine.seed(seed)
+            engine.reset()
+            if self._records_events:
+                engine.get_history()
+        self._level = level
         self.steps = 0
         self._departed[:] = False
         self._playing = True
+
+    def _check_index(self, level: int) -> None:
+        count = self.info.level_count
+        if (
+            isinstance(level, bool)
+            or not isinstance(level, (int, np.integer))
+            or not 0 <= level < count
+        ):
+            raise LevelError(
+                f"level={level!r:.60}",
+                "the game has no such level",
+                "Pick one of its levels, or pass a level string",
+                range(count),
+            )
 
     def step(self, actions: ArrayLike) -> StepResult:
         """Plays one step of every player.
@@ -138,6 +153,7 @@ class Game:
 
         Raises:
             ActionError: The actions do not fit the action space.
+            EngineError: The engine failed; the episode is over.
             EpisodeError: There is no episode to step.
         """
         several = 1
@@ -157,11 +173,19 @@ class Game:
             raise EpisodeError(
                 "step", "the episode is over or was never started", "Call reset first"
             )
-        rewards, terminated, info = (
-            self._engine.step_parallel(actions)
-            if actions.shape[1] == len(self._nvec)
-            else self._step_several(actions)
-        )
+        try:
+            rewards, terminated, info = (
+                self._engine.step_parallel(actions)
+                if actions.shape[1] == len(self._nvec)
+                else self._step_several(actions)
+            )
+        except Exception as error:
+            self._playing = False
+            raise EngineError(
+                f"level={self._level!r:.60}, step {self.steps + 1}",
+                f"the engine failed: {error}",
+                "Look for a rule of the game that names what is not there",
+            ) from error
         self.steps += 1
         if self._done_variable is not None:
             self._note_departures(self._done_variable)
@@ -198,7 +222,9 @@ class Game:
         Args:
             nvec: Number of choices of each part; those of locations may be larger than the grid.
         """
-        return [flat_actions_of(tree, nvec) for tree in self._engine.build_valid_action_trees()]
+        with binding.refusals_named("valid actions", EngineError):
+            trees = self._engine.build_valid_action_trees()
+        return [flat_actions_of(tree, nvec) for tree in trees]
 
     def corners(self, outs: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
         """Returns views of arrays, the upper left corners that observations on this level fill.

@@ -1,4 +1,4 @@
-"""Level strings: the engine takes ragged and empty ones, and then plays something else."""
+"""Level strings, checked before the engine sees them: some of them break it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from griddly_lit.engine.binding import refusals_named
 from griddly_lit.errors import LevelError
 
-# A cell is "." or a map character with an optional player number; "/" stacks several in one cell.
-_OBJECT = r"(?:\.|[^\s/]\d*)"
-_CELL = re.compile(rf"{_OBJECT}(?:/{_OBJECT})*")
+# An object takes 2.5 kB of the engine's memory, so the largest level takes some 160 MB.
+MOST_OBJECTS = 2**16
+# A cell is "." or a map character with a player number and, in brackets, an orientation. "/" puts
+# the object that follows into the same cell.
+_CELL = re.compile(r"\.|[^\s./\[\]]\d*(?:\[[^\s./\]]*\])?/?")
+_MOST_DIGITS = 2
 
 
 def row_widths(level: str) -> list[int]:
     """Returns the number of cells of each row of a level string, blank rows left out."""
-    return [len(_CELL.findall(row)) for row in level.splitlines() if row.strip()]
+    return [
+        sum(not cell.endswith("/") for cell in _CELL.findall(row))
+        for row in level.split("\n")
+        if row.strip()
+    ]
 
 
 def check_level(level: str, shown: str, characters: Collection[str] | None = None) -> None:
@@ -27,42 +35,52 @@ def check_level(level: str, shown: str, characters: Collection[str] | None = Non
         characters: The map characters that the game declares, if they are known.
 
     Raises:
-        LevelError: It is empty, its rows differ in length, or it uses an unknown character.
+        LevelError: It is empty, its rows differ in length, it uses an unknown character or a
+            player's number that no game has.
     """
     widths = row_widths(level)
+    if not widths or not widths[0]:
+        raise LevelError(shown, "the level is empty", "Write at least one row of cells")
     if len(set(widths)) != 1:
+        listed = ", ".join(map(str, widths[:40])) + ("…" if len(widths) > 40 else "")
         raise LevelError(
             shown,
-            f"its rows have {widths} cells" if widths else "the level is empty",
+            f"its rows have [{listed}] cells",
             "Write every row of a level with the same number of cells",
         )
-    if characters is None:
-        return
-    for cell in _CELL.findall(level):
-        for character in (part[0] for part in cell.split("/")):
-            if character != "." and character not in characters:
-                raise LevelError(
-                    shown,
-                    f"no object has the map character {character!r}",
-                    "Use the characters that the game's objects declare",
-                    sorted(characters),
-                )
+    for cell in _CELL.finditer(level):
+        written = cell.group()
+        character, number = written[0], re.match(r"\d*", written[1:])
+        # The engine keeps two digits, and writes past them.
+        if number is not None and len(number.group()) > _MOST_DIGITS:
+            raise LevelError(
+                shown,
+                f"{written[:20]!r} is an object of no player",
+                f"Write a player's number with at most {_MOST_DIGITS} digits",
+            )
+        if characters is not None and character != "." and character not in characters:
+            raise LevelError(
+                shown,
+                f"no object has the map character {character!r}",
+                "Use the characters that the game's objects declare",
+                sorted(characters),
+            )
 
 
 def load_level_string(engine: Any, level: str) -> None:
     """Gives a raw game a level string.
 
     Raises:
-        LevelError: It is empty, its rows differ in length, or the engine refuses it.
+        LevelError: It is too large, see :func:`check_level`, or the engine refuses it.
     """
     shown = f"level={level[:60]!r}"
-    check_level(level, shown)
-    rows = (row.strip() for row in level.splitlines() if row.strip())
-    try:
-        engine.load_level_string("\n".join(rows) + "\n")
-    except (ValueError, RuntimeError) as error:
+    if len(level) > 8 * MOST_OBJECTS or len(_CELL.findall(level)) > MOST_OBJECTS:
         raise LevelError(
             shown,
-            f"the engine refuses it: {error}",
-            "Use only the map characters that the game's objects declare",
-        ) from error
+            f"it holds more than {MOST_OBJECTS} cells or objects",
+            "Write a smaller level",
+        )
+    check_level(level, shown)
+    rows = (row.strip() for row in level.splitlines() if row.strip())
+    with refusals_named(shown, LevelError):
+        engine.load_level_string("\n".join(rows) + "\n")

@@ -28,12 +28,12 @@ def observer_kinds(document: Document) -> dict[str, str]:
     ``Isometric`` is among them only where the game configures it: the engine has no defaults for
     its tiles.
     """
-    declared = document["Environment"].get("Observers") or {}
+    declared = document["Environment"]["Observers"]
     kinds: dict[str, str] = {
         name: kind for name, kind in _BUILT_IN.items() if name != "Isometric" or name in declared
     }
     for name, config in declared.items():
-        kinds[name] = (config or {}).get("Type") or _BUILT_IN.get(name, "NONE")
+        kinds[name] = str(config.get("Type") or _BUILT_IN.get(name, "NONE"))
     return kinds
 
 
@@ -54,26 +54,17 @@ def checked_observer(document: Document, option: str, observer: str) -> str:
     return kinds[observer]
 
 
-def checked_player_observers(document: Document, observers: str | Sequence[str]) -> tuple[str, ...]:
-    """Returns the observer of each player.
+def check_player_observers(document: Document, observers: str | Sequence[str]) -> None:
+    """Checks the observers of the players, whose number the engine knows.
 
     Args:
         document: The parsed game.
         observers: One name for all players, or one name a player.
 
     Raises:
-        ObserverError: A name is unknown, does not give a grid, or their number is not the number
-            of players.
+        ObserverError: A name is unknown or does not give a grid.
     """
-    players = int((document["Environment"].get("Player") or {}).get("Count", 1))
-    names = (observers,) * players if isinstance(observers, str) else tuple(observers)
-    if len(names) != players:
-        raise ObserverError(
-            f"player_observer_type={list(names)}",
-            f"the game has {players} player(s), not {len(names)}",
-            "Give one name for all, or one name a player",
-        )
-    for name in names:
+    for name in [observers] if isinstance(observers, str) else observers:
         if checked_observer(document, "player_observer_type", name) not in _GRIDS:
             grids = [grid for grid, kind in observer_kinds(document).items() if kind in _GRIDS]
             raise ObserverError(
@@ -82,7 +73,6 @@ def checked_player_observers(document: Document, observers: str | Sequence[str])
                 "Use an observer that gives a grid",
                 grids,
             )
-    return names
 
 
 def needs_vulkan(document: Document, observer: str) -> bool:

@@ -1,28 +1,39 @@
 """Describes a game, or names its fault, without risking the caller's process.
 
 A malformed game, or a sprite observer on a machine without a Vulkan driver, can make the engine
-abort. So a game is first loaded in a child process: ``python -m griddly_lit.engine.probe``, which
-takes a request as JSON on its standard input and answers in JSON.
+abort, hang or eat the machine's memory. So a game is first loaded and played for some steps in a
+child process of bounded time and memory, see :mod:`griddly_lit.engine.trial`.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from griddly_lit import errors
 from griddly_lit.engine.document import Document, game_name, possible_outcomes
 from griddly_lit.engine.info import GameInfo, Shape
 from griddly_lit.engine.level_map import check_level
-from griddly_lit.engine.observers import checked_player_observers, needs_vulkan
-from griddly_lit.errors import GameLoadError, LevelError, ObserverError
+from griddly_lit.engine.observers import check_player_observers, needs_vulkan
+from griddly_lit.engine.schema import first_fault
+from griddly_lit.engine.trial import PHASE_TIMEOUT_S
+from griddly_lit.errors import (
+    GameFileError,
+    GameLoadError,
+    GriddlyLitError,
+    LevelError,
+    ObserverError,
+)
 
 _TIMEOUT_S = 120
+_log = logging.getLogger("griddly_lit")
 
 
 def probe(
@@ -31,8 +42,9 @@ def probe(
     name: str,
     player_observers: str | Sequence[str],
     extra_level: str | None = None,
+    levels: Collection[int] | None = None,
 ) -> tuple[GameInfo, tuple[Shape, ...] | None]:
-    """Loads a game in a child process and returns what it learned.
+    """Loads a game in a child process, plays each level a little, and returns what it learned.
 
     Args:
         text: The game's GDY document.
@@ -40,29 +52,38 @@ def probe(
         name: What to call it in error messages.
         player_observers: Observer name, or one for each player.
         extra_level: A level string to try beside the game's own levels.
+        levels: The levels that must bear being played; all by default. The others need only start.
 
     Returns:
         The facts of the game, and the observation shape of each player on ``extra_level``.
 
     Raises:
         ObserverError: An observer is unknown, not configured, or cannot be drawn here.
-        LevelError: The engine refuses one of the levels.
+        LevelError: A level is malformed, or the engine fails on it.
+        GameFileError: The engine refuses the game, and its text is not a GDY document.
         GameLoadError: The engine refuses the game, or crashed on it.
     """
-    observers = checked_player_observers(document, player_observers)
-    check_levels(document, name)
-    drawn = tuple(observer for observer in observers if needs_vulkan(document, observer))
-    answer = _ask_child(text, name, observers, drawn, extra_level)
-    if "level" in answer:
-        raise LevelError(
-            f"{name}, level={answer['level']!r}",
-            f"the engine refuses it: {answer['error']}",
-            "Mend the level's map",
-        )
-    if "error" in answer:
-        raise GameLoadError(
-            name, f"the engine refuses the game: {answer['error']}", "Mend the GDY document"
-        )
+    check_player_observers(document, player_observers)
+    observers = player_observers if isinstance(player_observers, str) else tuple(player_observers)
+    try:
+        check_levels(document, name)
+        answer = _ask_child(text, name, observers, _drawn(document, observers), extra_level)
+        for level, failure in answer["failures"]:
+            if levels is None or level in levels:
+                raise GameLoadError(
+                    f"{name}, level={level}",
+                    f"the engine fails when it is played: {failure}",
+                    "Look for a rule of the game that names what is not there",
+                )
+    except (GameLoadError, LevelError) as refusal:
+        fault = first_fault(text, name)
+        if fault is None:
+            raise
+        raise GameFileError(
+            name, f"{refusal.rule}; {fault}", "Mend the document there"
+        ) from refusal
+    if _log.isEnabledFor(logging.DEBUG) and (fault := first_fault(text, name)) is not None:
+        _log.debug("%s: the engine takes it, though %s", name, fault)
     known = {"name": game_name(document), "outcomes": possible_outcomes(document)}
     info = GameInfo.from_dict({**answer["info"], **known})
     extra = answer["extra_shapes"]
@@ -71,133 +92,91 @@ def probe(
 
 def check_levels(document: Document, name: str) -> None:
     """Checks the maps of a game's own levels, see :func:`check_level`."""
-    levels = document["Environment"].get("Levels") or []
-    if not levels:
-        raise LevelError(
-            f"{name}: Levels",
-            "the game has no level",
-            "Add at least one level to Environment.Levels",
-        )
     characters = {
-        str(found["MapCharacter"]) for found in document["Objects"] if "MapCharacter" in found
+        str(each["MapCharacter"]) for each in document["Objects"] if "MapCharacter" in each
     }
-    for number, level in enumerate(levels):
-        check_level(str(level), f"{name}, level={number}", characters)
+    for number, level in enumerate(document["Environment"]["Levels"]):
+        check_level(level, f"{name}, level={number}", characters)
+
+
+def _drawn(document: Document, observers: str | tuple[str, ...]) -> str | None:
+    names = (observers,) if isinstance(observers, str) else observers
+    return next((each for each in names if needs_vulkan(document, each)), None)
 
 
 @functools.lru_cache(maxsize=256)
 def _ask_child(
     text: str,
     name: str,
-    observers: tuple[str, ...],
-    drawn: tuple[str, ...],
+    observers: str | tuple[str, ...],
+    drawn: str | None,
     extra_level: str | None,
 ) -> dict[str, Any]:
-    request = json.dumps({"text": text, "observers": observers, "extra_level": extra_level})
-    command = [sys.executable, "-m", "griddly_lit.engine.probe"]
+    request = {
+        "text": text,
+        "observers": observers,
+        "extra_level": extra_level,
+        "draws": drawn is not None,
+    }
+    command = [sys.executable, "-m", "griddly_lit.engine.trial"]
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    paths = os.pathsep.join(path for path in sys.path if path)
     try:
         child = subprocess.run(
             command,
-            input=request,
+            input=json.dumps(request),
             capture_output=True,
             text=True,
             timeout=_TIMEOUT_S,
             check=False,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env={**os.environ, **threads, "PYTHONPATH": paths},
         )
+        code, lines, complaint = child.returncode, child.stdout.splitlines(), child.stderr
     except subprocess.TimeoutExpired as error:
-        raise GameLoadError(
-            name,
-            f"the engine did not load it within {_TIMEOUT_S} s",
-            "Look for a rule of the game that repeats itself for ever",
-        ) from error
-    if child.returncode == 0:
-        answer: dict[str, Any] = json.loads(child.stdout)
+        code, complaint = -signal.SIGPROF, ""
+        lines = (error.stdout or b"").decode(errors="replace").splitlines()
+    if code == 0:
+        answer: dict[str, Any] = json.loads(lines[-1])
+        if "error" in answer:
+            raise _renamed(answer["error"], name)
         return answer
-    if child.returncode > 0:
-        raise GameLoadError(
-            name,
-            f"the probe failed: {child.stderr.strip()[-500:]}",
+    place = lines[-1] if lines else ""
+    raise _death(code, complaint, f"{name}, {place}" if place else name, drawn)
+
+
+def _renamed(told: Sequence[Any], name: str) -> GriddlyLitError:
+    """Returns the error that the child raised, which knows the place in the game but not its name."""
+    kind, value, rule, mend, available = told
+    error: GriddlyLitError = getattr(errors, kind)(
+        name if value == "game" else f"{name}, {value}", rule, mend, available
+    )
+    return error
+
+
+def _death(code: int, complaint: str, place: str, drawn: str | None) -> GriddlyLitError:
+    if code > 0 and "griddly_lit" in complaint:
+        return GameLoadError(
+            place,
+            f"the probe failed: {complaint.strip()[-500:]}",
             "Check the installation of griddly and griddly_lit",
         )
-    death = signal.Signals(-child.returncode).name
+    # An abort for want of memory may leave as an exit.
+    how = signal.Signals(-code).name if code < 0 else f"exit {code}"
+    if how == "SIGPROF":
+        return GameLoadError(
+            place,
+            f"the engine did not get through it within {PHASE_TIMEOUT_S} s",
+            "Look for a rule of the game that repeats itself for ever",
+        )
     if drawn:
-        raise ObserverError(
-            f"player_observer_type={drawn[0]!r}",
-            f"the engine crashed ({death}) while drawing it, most likely for want of a Vulkan driver",
+        return ObserverError(
+            f"player_observer_type={drawn!r}",
+            f"the engine crashed ({how}) while drawing it, most likely for want of a Vulkan driver",
             "Use Vector observations, or install a Vulkan driver (Debian: libvulkan1 mesa-vulkan-drivers)",
         )
-    raise GameLoadError(
-        name,
-        f"the engine crashed on it ({death})",
-        "Check that every level holds an avatar for every player, and every rule names declared objects",
+    return GameLoadError(
+        place,
+        f"the engine crashed on it ({how})",
+        "Check that every level holds an avatar for every player, every rule names declared objects, "
+        "and every condition has two arguments",
     )
-
-
-def _describe(request: dict[str, Any]) -> dict[str, Any]:
-    """Runs in the child: loads the game, and resets and observes each of its levels."""
-    import numpy as np
-
-    from griddly_lit.engine import binding
-    from griddly_lit.engine.level_map import load_level_string
-
-    gdy = binding.load_gdy(request["text"])
-    engine = binding.create_game(gdy)
-    players = [
-        engine.register_player(f"player_{n}", name) for n, name in enumerate(request["observers"])
-    ]
-    engine.init(False)
-    shapes, grids = [], []
-
-    def shapes_now() -> list[list[int]]:
-        engine.seed(0)
-        engine.reset()
-        arrays = [np.asarray(player.observe()) for player in players]
-        return [[array.shape[2], array.shape[1], array.shape[0]] for array in arrays]
-
-    for level in range(gdy.get_level_count()):
-        try:
-            engine.load_level(level)
-            shapes.append(shapes_now())
-        except (ValueError, RuntimeError) as error:
-            return {"level": level, "error": str(error)}
-        grids.append([engine.get_width(), engine.get_height()])
-    names, mappings = list(gdy.get_action_names()), gdy.get_action_input_mappings()
-    info = {
-        "player_count": gdy.get_player_count(),
-        "player_observers": request["observers"],
-        "level_shapes": shapes,
-        "grid_sizes": grids,
-        "avatar": gdy.get_avatar_object() or None,
-        "action_names": names,
-        "action_sizes": [max(map(int, mappings[name]["InputMappings"])) + 1 for name in names],
-        "channel_names": list(engine.get_object_names()),
-        "variable_names": list(engine.get_object_variable_names()),
-    }
-    extra_shapes = None
-    if request["extra_level"] is not None:
-        try:
-            load_level_string(engine, request["extra_level"])
-            extra_shapes = shapes_now()
-        except (ValueError, RuntimeError) as error:
-            return {"level": request["extra_level"][:60], "error": str(error)}
-    return {"info": info, "extra_shapes": extra_shapes}
-
-
-def _main() -> None:
-    # The engine writes to file descriptor 1; the answer leaves through a copy of it.
-    answer_fd = os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    try:
-        answer = _describe(json.load(sys.stdin))
-    except (ValueError, RuntimeError, KeyError) as error:
-        answer = {"error": str(error)}
-    with os.fdopen(answer_fd, "w") as out:
-        json.dump(answer, out)
-        out.flush()
-        # Skips the engine's destructors, which may crash after an answer was found.
-        os._exit(0)
-
-
-if __name__ == "__main__":
-    _main()

@@ -16,6 +16,7 @@ from griddly_lit.engine import (
     Shape,
     checked_observer,
     parse_game,
+    player_variables,
     probe,
     read_game,
 )
@@ -96,7 +97,7 @@ class GriddlyEnvSpec:
         _set(self, "yaml_string", text)
         document = parse_game(text, self.name_in_errors)
         checked_observer(document, "global_observer_type", self.global_observer_type)
-        variables = _player_variables(document)
+        variables = player_variables(document)
         if self.player_done_variable is not None and self.player_done_variable not in variables:
             raise OptionError(
                 f"player_done_variable={self.player_done_variable!r}",
@@ -108,7 +109,12 @@ class GriddlyEnvSpec:
         if isinstance(self.levels, GeneratedLevels):
             sample = str(self.levels.draw(np.random.default_rng(0), 0))
         game, generated_shapes = probe(
-            text, document, self.name_in_errors, self.player_observer_type, sample
+            text,
+            document,
+            self.name_in_errors,
+            self.player_observer_type,
+            sample,
+            self._levels_to_play(),
         )
         _set(self, "game", game)
         _set(self, "_generated_shapes", generated_shapes)
@@ -172,6 +178,12 @@ class GriddlyEnvSpec:
     @property
     def _levels_in_use(self) -> list[int]:
         return sorted({*self.level_source.indices(), *self.test_levels})
+
+    def _levels_to_play(self) -> tuple[int, ...] | None:
+        """Returns the levels in use where the game need not be known for it, else None for all."""
+        if self.levels == "random":
+            return None
+        return (*self.level_source.indices(), *self.test_levels)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the options as plain values for JSON, the game's text included."""
@@ -246,11 +258,6 @@ class GriddlyEnvSpec:
                 f"the levels differ in shape (H, W, C): {listed}",
                 "Set pad_levels=True, or choose levels of one shape",
             )
-
-
-def _player_variables(document: Mapping[str, Any]) -> list[str]:
-    variables = document["Environment"].get("Variables") or []
-    return [str(variable["Name"]) for variable in variables if variable.get("PerPlayer")]
 
 
 def _set(spec: GriddlyEnvSpec, name: str, value: object) -> None:

@@ -64,7 +64,6 @@ def test_rts_actions_have_a_location():
         ("- just\n- a list", "not a GDY document"),
         ("Version: '0.1'\nEnvironment: {Name: x}", "not a GDY document: at"),
         (CORRIDOR.replace("MapCharacter: A", "MapChar: A"), r"Objects\[0\]"),
-        (CORRIDOR.replace("Termination", "Terminatoin"), "Terminatoin"),
     ],
 )
 def test_text_that_is_no_game_is_named(text, message):
