@@ -83,8 +83,8 @@ def _fault(call, argument, value):
     try:
         call(**{argument: value})
     except GriddlyLitError as error:
-        assert str(pickle.loads(pickle.dumps(error))) == str(error)
-        return None
+        # It reads the same after a trip between processes.
+        return None if str(pickle.loads(pickle.dumps(error))) == str(error) else "not pickled"
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return "taken"
