@@ -180,7 +180,9 @@ def _describe(request: dict[str, Any]) -> dict[str, Any]:
             load_level_string(engine, request["extra_level"])
             extra_shapes = shapes_now()
         except (ValueError, RuntimeError) as error:
-            return {"level": request["extra_level"][:60], "error": str(error)}
+            # A LevelError of ours would repeat itself in the one that is made of it.
+            cause = error.__cause__ or getattr(error, "rule", error)
+            return {"level": request["extra_level"][:60], "error": str(cause)}
     return {"info": info, "extra_shapes": extra_shapes}
 
 
