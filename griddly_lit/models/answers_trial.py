@@ -29,7 +29,8 @@ def answers_each_observation_alone(
         network: From observations to logits and values.
         observation_shape: (H, W, C) of one observation.
     """
-    random_states = random.getstate(), np.random.get_state()  # noqa: NPY002, a network may use it
+    python_state = random.getstate()
+    numpy_state = np.random.get_state(legacy=False)  # noqa: NPY002, a network may use it
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -49,8 +50,8 @@ def answers_each_observation_alone(
     except Exception:  # statistics of a single row, for example
         return False
     finally:
-        random.setstate(random_states[0])
-        np.random.set_state(random_states[1])  # noqa: NPY002
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
 
 
 def _passes(trial: nn.Module, distinct: Tensor) -> bool:
@@ -71,11 +72,14 @@ def _passes(trial: nn.Module, distinct: Tensor) -> bool:
 
 def _hidden_state(trial: nn.Module) -> list[Tensor]:
     """Returns what an answer must not change: random states and buffers."""
-    numpy_state = torch.from_numpy(np.random.get_state()[1].astype(np.int64))  # type: ignore[union-attr, index] # noqa: NPY002
-    numpy_position = torch.tensor(np.random.get_state()[2])  # noqa: NPY002
-    python_state = torch.tensor(random.getstate()[1])
-    buffers = [buffer.clone() for buffer in trial.buffers()]
-    return [torch.get_rng_state(), numpy_state, numpy_position, python_state, *buffers]
+    numpy_state = np.random.get_state(legacy=False)["state"]  # noqa: NPY002
+    states = [
+        torch.get_rng_state(),
+        torch.from_numpy(numpy_state["key"].astype(np.int64)),
+        torch.tensor(numpy_state["pos"]),
+        torch.tensor(random.getstate()[1]),
+    ]
+    return states + [buffer.clone() for buffer in trial.buffers()]
 
 
 def _same(before: list[Tensor], after: list[Tensor]) -> bool:
