@@ -135,8 +135,10 @@ def check_nothing_is_lost(users: AlgorithmConfig, result: AlgorithmConfig) -> No
     default = type(users)()
     alone = not result.env_config["policies"][0].has_company
     for name, (rule, mend) in _UNREAD.items():
-        value = getattr(users, name, None)
-        if not _equal(value, getattr(default, name, None)):
+        value, usual = getattr(users, name, None), getattr(default, name, None)
+        if not _equal(value, usual):
+            if isinstance(value, dict) and isinstance(usual, dict):
+                value = {key: each for key, each in value.items() if each != usual.get(key)}
             raise AlgorithmError(_shown(name, value), rule, mend)
     for name, argument in _TRAINERS.items():
         value = getattr(users, name)

@@ -61,7 +61,8 @@ def dqn():
             "observation_space=Discrete",
         ),
         (PPOConfig().environment(clip_rewards=True), "clip_rewards=True"),
-        (PPOConfig().env_runners(num_env_runners=2), "argument num_env_runners"),
+        # RLlib's own default is 2.
+        (PPOConfig().env_runners(num_env_runners=3), "argument num_env_runners"),
         (PPOConfig().debugging(seed=3), "seed=3.*argument seed"),
         (PPOConfig().multi_agent(policies={"a", "b"}), "argument policies"),
         (PPOConfig().rl_module(model_config={"fcnet_hiddens": [8]}), "argument model"),
