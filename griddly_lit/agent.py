@@ -32,7 +32,7 @@ class Agent:
         policies: Who acts for whom; their networks are made here, with fresh weights.
 
     Attributes:
-        networks: The built model of each policy by its name.
+        networks: The built model of each policy by its name, in evaluation mode.
 
     Raises:
         ModelError: A model does not fit the environment.
@@ -42,7 +42,10 @@ class Agent:
         self.env = env
         self.policies = policies
         self.networks = {
-            policy.name: check_model(policy.model, policy.observation_shape, policy.head.num_logits)
+            # Acting leaves no trace: nothing is dropped out, and normalisations keep their statistics.
+            policy.name: check_model(
+                policy.model, policy.observation_shape, policy.head.num_logits
+            ).eval()
             for policy in policies
         }
         self._players = PolicyPlayers(policies, self.networks)

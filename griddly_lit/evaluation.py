@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -56,9 +56,11 @@ class EvaluationResult:
 
     Attributes:
         by_level: One result a level.
+        policies: Agents of each policy by its name, where it is known who acted for whom.
     """
 
     by_level: tuple[LevelResult, ...]
+    policies: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def returns(self) -> np.ndarray:
@@ -105,6 +107,14 @@ class EvaluationResult:
         """Share of episodes that an agent won."""
         return sum(level.agent_wins[agent - 1] for level in self.by_level) / len(self.returns)
 
+    def policy_return_mean(self, policy: str) -> float:
+        """Mean return of an agent of a policy."""
+        return float(np.mean([self.agent_return_mean(agent) for agent in self.policies[policy]]))
+
+    def policy_win_rate(self, policy: str) -> float:
+        """Share of episodes that an agent of a policy won, on average over its agents."""
+        return float(np.mean([self.agent_win_rate(agent) for agent in self.policies[policy]]))
+
     def metrics(self, prefix: str) -> dict[str, float]:
         """Returns the results as scalars, such as ``test/return_mean``."""
         company = self.agents if len(self.agents) > 1 else ()
@@ -133,6 +143,8 @@ class EvaluationResult:
             f"won {level.wins} of {len(level.returns)}, length {np.mean(level.lengths):.1f}"
             for level in self.by_level
         ]
+        if len(self.policies) > 1:
+            rows += self._policy_rows()
         if len(self.agents) > 1:
             rows += [
                 f"agent {agent}: return {self.agent_return_mean(agent):.3f}, "
@@ -145,6 +157,17 @@ class EvaluationResult:
                 *rows,
             ]
         )
+
+    def _policy_rows(self) -> list[str]:
+        rates = {policy: self.policy_win_rate(policy) for policy in self.policies}
+        best = max(rates.values())
+        leads = sum(rate == best for rate in rates.values()) == 1
+        return [
+            f"policy {policy} ({', '.join(f'agent {agent}' for agent in agents)}): "
+            f"return {self.policy_return_mean(policy):.3f}, win rate {rates[policy]:.2f}"
+            + (", won most" if leads and rates[policy] == best else "")
+            for policy, agents in self.policies.items()
+        ]
 
 
 def check_can_end(spec: GriddlyEnvSpec) -> None:
@@ -223,10 +246,21 @@ def play_levels(
     return play(players, spec, InTurn(tuple(levels)), games, total // games, seed, record_events)
 
 
-def summarise(ends: Sequence[EpisodeEnd], levels: Sequence[Level]) -> EvaluationResult:
-    """Returns the results of episodes by level; level strings count as one."""
+def summarise(
+    ends: Sequence[EpisodeEnd],
+    levels: Sequence[Level],
+    policies: Mapping[str, Sequence[int]] | None = None,
+) -> EvaluationResult:
+    """Returns the results of episodes by level; level strings count as one.
+
+    Args:
+        ends: The episodes.
+        levels: The levels that were played.
+        policies: Agents of each policy by its name.
+    """
     names = dict.fromkeys(map(_name, levels))
-    return EvaluationResult(tuple(_level_result(name, ends) for name in names))
+    by_level = tuple(_level_result(name, ends) for name in names)
+    return EvaluationResult(by_level, dict(policies or {}))
 
 
 def _name(level: Level) -> int | str:

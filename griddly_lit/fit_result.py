@@ -35,3 +35,26 @@ class FitResult:
     last_path: Path | None
     metrics: Mapping[str, float]
     history: History = field(default_factory=History, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        """Returns what happened, how well it went, and where the checkpoints are."""
+        lines = [
+            f"{self.env_steps:,} environment steps in {self.iterations:,} iterations; "
+            f"ended by {self.stop_reason}"
+        ]
+        shown = {
+            name: f"{self.metrics[key]:.3f}"
+            for name, key in (
+                ("return", "train/return_mean"),
+                ("length", "train/length_mean"),
+                ("win rate", "train/win_rate"),
+            )
+            if key in self.metrics
+        }
+        if shown:
+            lines.append(", ".join(f"{name} {value}" for name, value in shown.items()))
+        if self.best_path is not None and self.best_score is not None:
+            lines.append(f"best checkpoint: {self.best_score:.3f}, {self.best_path}")
+        if self.last_path is not None:
+            lines.append(f"last checkpoint: {self.last_path}")
+        return "\n".join(lines)

@@ -251,6 +251,18 @@ class GriddlyTrainer:
         # This builds RLlib's config, so that faults of the algorithm's settings show now.
         self._report = self._make_report()
 
+    def __repr__(self) -> str:
+        algorithm = self.algorithm
+        shown = {
+            "algorithm": algorithm if isinstance(algorithm, str) else type(algorithm).__name__,
+            "policies": self.policies,
+            "seed": self.seed,
+            "env_steps": self.env_steps,
+            "iterations": self.iterations,
+        }
+        rest = ", ".join(f"{name}={value!r}" for name, value in shown.items())
+        return f"GriddlyTrainer({self.env.game.name}, {self.model!r}, {rest})"
+
     def to_rllib(self) -> AlgorithmConfig:
         """Returns the RLlib config that :meth:`fit` uses."""
         from griddly_lit.rllib.config import Settings, algorithm_config
@@ -584,7 +596,7 @@ class GriddlyTrainer:
         ends = self._agent.play_levels(
             levels, episodes_per_level, self.seed, record_events=self.track_actions
         )
-        result = summarise(ends, levels)
+        result = summarise(ends, levels, {each.name: each.agents for each in self._policies})
         self.metrics.update(result.metrics(prefix))
         self._report.evaluation(prefix, result, ends, self.env_steps)
         self._rest()

@@ -13,7 +13,8 @@ import os
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 from griddly_lit.models.action_head import ActionHead, ValidActionsMode
-from griddly_lit.models.answers import Answers, answers_each_observation_alone
+from griddly_lit.models.answers import Answers
+from griddly_lit.models.answers_trial import answers_each_observation_alone
 from griddly_lit.models.check import check_model
 from griddly_lit.models.distributions import ActionDistribution, Factored, Tree
 from griddly_lit.models.gap import GAP

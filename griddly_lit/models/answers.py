@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+# Remembering costs up to a fifth of a small network's time. A fragment's first steps show whether
+# it pays: where fewer of their observations than this share were seen before, the rest go straight
+# through.
+_STEPS_TO_JUDGE = 4
+_LEAST_SHARE_REPEATED = 0.2
 
 
 class Answers:
@@ -14,16 +18,23 @@ class Answers:
 
     A grid world looks the same again and again: of 4096 observations from many games, often less than
     a third are distinct. Only those go through the network. One object serves one network with one
-    set of weights, and only a network that :func:`answers_each_observation_alone`.
+    set of weights, and only a network that :func:`answers_each_observation_alone`. It gives itself
+    up where little repeats, which depends on the observations alone.
     """
 
     def __init__(self) -> None:
         self._numbers: dict[bytes, int] = {}
+        # Rows beyond the numbers given are room to grow.
         self._logits: Tensor | None = None
         self._values: Tensor | None = None
+        self._calls = 0
+        self._asked = 0
+        self._pays = True
 
     def of(self, network: nn.Module, observations: Tensor) -> tuple[Tensor, Tensor]:
         """Returns what ``network(observations)`` does; gradients reach the network.
+
+        With gradients on, nothing is remembered from call to call.
 
         Args:
             network: From observations to logits and values.
@@ -31,64 +42,74 @@ class Answers:
                 compared, all of them go through the network.
 
         Returns:
-            Logits (B, L) and values (B,).
+            Logits (B, L) and values (B,), of float32 at least.
         """
-        if observations.device.type != "cpu":
-            logits, values = network(observations)
-            return logits, values
-        known = len(self._numbers)
-        numbers = np.array(
-            [self._numbers.setdefault(row, len(self._numbers)) for row in _rows(observations)]
-        )
-        _, first = np.unique(numbers, return_index=True)
-        new = first[numbers[first] >= known]
-        if len(new):
-            logits, values = network(observations[torch.from_numpy(new)])
-            self._logits = _appended(self._logits, logits)
-            self._values = _appended(self._values, values)
-        assert self._logits is not None
-        assert self._values is not None
-        asked = torch.from_numpy(numbers)
+        if observations.device.type != "cpu" or not self._pays:
+            return _outputs(network, observations)
+        if torch.is_grad_enabled():
+            asked, new = _numbered({}, observations)
+            logits, values = _outputs(network, _rows_at(observations, new))
+        else:
+            known = len(self._numbers)
+            asked, new = _numbered(self._numbers, observations)
+            if new:
+                new_logits, new_values = _outputs(network, _rows_at(observations, new))
+                self._logits = _written(self._logits, known, new_logits)
+                self._values = _written(self._values, known, new_values)
+            assert self._logits is not None
+            assert self._values is not None
+            logits, values = self._logits, self._values
+            self._judge(len(observations))
         # Unlike an index, a selection has its gradient summed in one order, on several threads too.
-        return self._logits.index_select(0, asked), self._values.index_select(0, asked)
+        return logits.index_select(0, asked), values.index_select(0, asked)
+
+    def _judge(self, asked: int) -> None:
+        self._calls += 1
+        self._asked += asked
+        repeated = self._asked - len(self._numbers)
+        if self._calls >= _STEPS_TO_JUDGE and repeated < _LEAST_SHARE_REPEATED * self._asked:
+            self._pays = False
+            self._numbers, self._logits, self._values = {}, None, None
 
 
-def answers_each_observation_alone(
-    network: nn.Module, observation_shape: tuple[int, int, int]
-) -> bool:
-    """Whether a network's answer to an observation depends on that observation alone.
-
-    It does not where there is dropout, noise, or normalisation over the batch. Found by a trial of
-    a copy in training mode, with random weights lest zeros hide a difference; torch's global random
-    state stays as it was.
-
-    Args:
-        network: From observations to logits and values.
-        observation_shape: (H, W, C) of one observation.
-    """
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(0)
-        one, other = torch.randint(0, 2, (2, 1, *observation_shape), dtype=torch.uint8)
-        try:
-            trial = copy.deepcopy(network).train()
-            for parameter in trial.parameters():
-                parameter.normal_(std=0.1)
-            among_others = trial(torch.cat([one, other, one]))
-            alone = trial(one)
-        except Exception:  # statistics of a single row, for example
-            return False
-    return all(
-        torch.allclose(together[row], single[0], rtol=1e-3, atol=1e-5)
-        for together, single in zip(among_others, alone, strict=True)
-        for row in (0, 2)
-    )
+def _outputs(network: nn.Module, observations: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns logits and values, widened: the gradients of many equal rows add up in this type."""
+    logits, values = network(observations)
+    return _widened(logits), _widened(values)
 
 
-def _rows(observations: Tensor) -> list[bytes]:
+def _widened(outputs: Tensor) -> Tensor:
+    return outputs.float() if outputs.dtype.itemsize < 4 else outputs
+
+
+def _numbered(numbers: dict[bytes, int], observations: Tensor) -> tuple[Tensor, list[int]]:
+    """Returns each observation's number, and the positions of those that got a new one, in order."""
+    known = len(numbers)
+    asked: list[int] = []
+    new: list[int] = []
     flat = np.ascontiguousarray(observations.numpy()).reshape(len(observations), -1)
-    rows: list[bytes] = flat.view(np.dtype((np.void, flat.itemsize * flat.shape[1])))[:, 0].tolist()
-    return rows
+    rows = flat.view(np.dtype((np.void, flat.itemsize * flat.shape[1])))[:, 0].tolist()
+    for position, row in enumerate(rows):
+        number = numbers.setdefault(row, len(numbers))
+        if number == known + len(new):
+            new.append(position)
+        asked.append(number)
+    return torch.tensor(asked), new
 
 
-def _appended(table: Tensor | None, rows: Tensor) -> Tensor:
-    return rows if table is None else torch.cat([table, rows])
+def _rows_at(observations: Tensor, positions: list[int]) -> Tensor:
+    if len(positions) == len(observations):
+        return observations
+    return observations[torch.tensor(positions)]
+
+
+def _written(table: Tensor | None, start: int, rows: Tensor) -> Tensor:
+    """Returns the table with the rows written from a start; it doubles when it is full."""
+    end = start + len(rows)
+    if table is None or end > len(table):
+        grown = rows.new_empty((max(end, 2 * start), *rows.shape[1:]))
+        if table is not None:
+            grown[:start] = table[:start]
+        table = grown
+    table[start:end] = rows
+    return table

@@ -7,12 +7,24 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from griddly_lit.models.actor_critic import grid_shape
 from griddly_lit.models.documented import ENTRY_FEATURES, VOLUME_CHANNELS, documented_agent
 from griddly_lit.models.spec import ModelSpec
 
 _REPEATS = 32
+
+# Fused optimizers change weights without a trace in their ``_version``, so every step of any
+# optimizer makes a new mark.
+_newest_step = [object()]
+
+
+def _mark_step(*_: object) -> None:
+    _newest_step[0] = object()
+
+
+register_optimizer_step_post_hook(_mark_step)
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,7 @@ class RepeatedLinear(nn.Linear):
 
     def __init__(self) -> None:
         super().__init__(VOLUME_CHANNELS * _REPEATS, ENTRY_FEATURES)
-        self._kept: tuple[tuple[int, int], Tensor] | None = None
+        self._kept: tuple[tuple[int, int, object], Tensor] | None = None
 
     def forward(self, features: Tensor) -> Tensor:
         """Returns (B, 1024) from (B, 64)."""
@@ -63,7 +75,7 @@ class RepeatedLinear(nn.Linear):
             self._kept = None
             return self._sum()
         # Acting calls it many times between two changes of the weights.
-        now = (self.weight.data_ptr(), self.weight._version)
+        now = (self.weight.data_ptr(), self.weight._version, _newest_step[0])
         if self._kept is None or self._kept[0] != now:
             self._kept = now, self._sum()
         return self._kept[1]

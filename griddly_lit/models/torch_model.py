@@ -20,29 +20,46 @@ class TorchModel(ModelSpec):
 
     The module's ``forward`` takes (B, H, W, C) observations, uint8 or float, and returns
     ``(logits, values)``, floats of shapes (B, num_logits) and (B,). Of equal observations it sees one,
-    unless a trial finds that it does not answer each alone
-    (:func:`~griddly_lit.models.answers_each_observation_alone`).
+    where it answers each alone, without regard to the others of its batch.
 
     Args:
         module_class: A subclass of ``torch.nn.Module``. To be loaded from a checkpoint by another
             program it has to be importable: at the top of a module, not of the script that is run.
+        once_each: Whether of equal observations the module sees one. By default a trial finds out
+            whether it answers each alone
+            (:func:`~griddly_lit.models.answers_each_observation_alone`). Not handed to the module.
         **kwargs: JSON values, as they are saved with checkpoints. The module gets them as JSON
             gives them back, so a tuple arrives as a list.
 
     Raises:
-        ModelError: When the class is no module class, or a keyword is no JSON value.
+        ModelError: When the class is no module class, a keyword is no JSON value, or ``once_each``
+            is no boolean.
     """
 
     module_class: type[nn.Module]
     # A dict has no hash; equal specs still have equal hashes without it.
     kwargs: dict[str, object] = field(hash=False)
+    once_each: bool | None
 
-    def __init__(self, module_class: type[nn.Module], /, **kwargs: object) -> None:
+    def __init__(
+        self,
+        module_class: type[nn.Module],
+        /,
+        *,
+        once_each: bool | None = None,
+        **kwargs: object,
+    ) -> None:
         if not (isinstance(module_class, type) and issubclass(module_class, nn.Module)):
             raise ModelError(
                 f"TorchModel({_shown(module_class)})",
                 "TorchModel takes a subclass of torch.nn.Module",
                 "Pass the class itself, TorchModel(MyModule, **kwargs), not an instance or function",
+            )
+        if not (once_each is None or isinstance(once_each, bool)):
+            raise ModelError(
+                f"once_each={once_each!r}",
+                "It says whether the module sees one of equal observations",
+                "Pass True or False, or leave it out for a trial to find out",
             )
         try:
             saved = json.loads(json.dumps(kwargs))
@@ -54,9 +71,11 @@ class TorchModel(ModelSpec):
             ) from error
         object.__setattr__(self, "module_class", module_class)
         object.__setattr__(self, "kwargs", saved)
+        object.__setattr__(self, "once_each", once_each)
 
     def __repr__(self) -> str:
-        kwargs = "".join(f", {key}={value!r}" for key, value in self.kwargs.items())
+        given = {**self._told_once_each(), **self.kwargs}
+        kwargs = "".join(f", {key}={value!r}" for key, value in given.items())
         return f"TorchModel({self.module_class.__qualname__}{kwargs})"
 
     def build(self, observation_shape: tuple[int, int, int], num_logits: int) -> nn.Module:
@@ -67,7 +86,8 @@ class TorchModel(ModelSpec):
         """Returns the class as ``"module:QualName"``, with its keywords."""
         path = f"{self.module_class.__module__}:{self.module_class.__qualname__}"
         # A copy, so that a change to the dictionary does not reach the frozen spec.
-        return {"name": "TorchModel", "module": path, "kwargs": json.loads(json.dumps(self.kwargs))}
+        kwargs = json.loads(json.dumps(self.kwargs))
+        return {"name": "TorchModel", "module": path, "kwargs": kwargs, **self._told_once_each()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> ModelSpec:
@@ -83,7 +103,11 @@ class TorchModel(ModelSpec):
                 "A saved TorchModel has a 'module', written 'module:QualName', and 'kwargs'",
                 "Save it with to_dict",
             )
-        return cls(_imported(path), **kwargs)
+        once_each: Any = values.get("once_each")
+        return cls(_imported(path), once_each=once_each, **kwargs)
+
+    def _told_once_each(self) -> dict[str, object]:
+        return {} if self.once_each is None else {"once_each": self.once_each}
 
 
 def _imported(path: str) -> Any:

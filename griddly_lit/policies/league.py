@@ -12,7 +12,7 @@ from torch import Tensor
 
 from griddly_lit.policies.match import Match
 from griddly_lit.policies.rating import Rating, elo_ratings
-from griddly_lit.policies.self_play import SelfPlay
+from griddly_lit.policies.self_play import LEAST_DECIDED, SelfPlay
 
 _WINDOW = 100
 
@@ -166,7 +166,7 @@ class League:
         if every is not None and env_steps - newest.env_steps >= every:
             return True
         decided = [score for score in self._recent[newest.id] if score != 0.5]
-        enough = len(self._recent[newest.id]) == _WINDOW and len(decided) > 0
+        enough = len(self._recent[newest.id]) == _WINDOW and len(decided) >= LEAST_DECIDED
         return goal is not None and enough and sum(decided) / len(decided) >= goal
 
     def _win_rate(self, snapshot: int, unknown: Any) -> Any:

@@ -16,7 +16,7 @@ class Match(NamedTuple):
 
     Attributes:
         snapshot: Id of the snapshot that the learner played against.
-        score: 1 when the learner won, 0 when it lost, 0.5 otherwise.
+        score: Share of the other agents that the learner beat; see :func:`score_of`.
         learner_return: Return of the learner.
     """
 
@@ -26,10 +26,11 @@ class Match(NamedTuple):
 
 
 def score_of(outcomes: Sequence[str], returns: NDArray[np.float64], player: int) -> float:
-    """Returns 1 when a player beat all others, 0 when one of them beat it, 0.5 otherwise.
+    """Returns a player's mean score against each of the others, from 0 to 1.
 
-    A win beats a loss. Where the rules decide nothing, at an end without winner or at the step
-    limit, the higher return does.
+    It scores 1 against whom it beat, 0 against who beat it, and 0.5 otherwise. So players of equal
+    strength score 0.5 on average, however many play. A win beats a loss. Where the rules decide
+    nothing, at an end without winner or at the step limit, the higher return does.
 
     Args:
         outcomes: ``win``, ``lose`` or ``end`` of each player; empty at the step limit.
@@ -37,8 +38,6 @@ def score_of(outcomes: Sequence[str], returns: NDArray[np.float64], player: int)
         player: Number of the player, from 0.
     """
     ranks = np.array([_RANKS[outcome] for outcome in outcomes] or [0] * len(returns))
-    for marks in (ranks, returns) if not ranks.any() else (ranks,):
-        mine, best = marks[player], np.delete(marks, player).max()
-        if mine != best:
-            return float(mine > best)
-    return 0.5
+    marks = ranks if ranks.any() else returns
+    others = np.delete(marks, player)
+    return float(np.mean((marks[player] > others) + 0.5 * (marks[player] == others)))

@@ -10,6 +10,8 @@ from griddly_lit.errors import OptionError
 
 Opponent = Literal["latest", "uniform", "prioritised"]
 
+LEAST_DECIDED = 30
+
 
 @dataclass(frozen=True, kw_only=True)
 class SelfPlay:
@@ -19,10 +21,15 @@ class SelfPlay:
     The first snapshot is the policy as it was before training. The pool keeps it and the newest
     ones; it is part of the checkpoints.
 
+    With more than two agents, the learner's score in a game is its mean score against each of the
+    others, 1 for one it beat and 0.5 for a draw. So equals have an Elo of 0 and win rates of 0.5,
+    however many play.
+
     Attributes:
         snapshot_every: Environment steps between snapshots.
-        win_rate: Take a snapshot when the learner wins this share of the last 100 decided games
-            against the newest one. With ``snapshot_every``, whichever comes first.
+        win_rate: Take a snapshot when the learner wins this share of the decided ones of the last
+            100 games against the newest one. At least 30 of them have to be decided; a score of
+            exactly 0.5 decides nothing. With ``snapshot_every``, whichever comes first.
         pool_size: Number of snapshots to keep, at least 2.
         opponent: ``latest`` plays the newest snapshot, ``uniform`` any of the pool, ``prioritised``
             the harder ones more often: with weights ``(1 - win rate)²``, as in prioritised

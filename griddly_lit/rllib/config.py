@@ -29,6 +29,7 @@ from griddly_lit.rllib.env_runner import GriddlyEnvRunner
 from griddly_lit.rllib.module import QModule
 from griddly_lit.rllib.multi_agent_env import GriddlyMultiAgentEnv
 from griddly_lit.rllib.training_values import check_together, check_values
+from griddly_lit.rllib.user_config import check_nothing_is_lost
 
 __all__ = ["AlgorithmConfig", "Settings", "algorithm_config"]
 
@@ -79,7 +80,8 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     """Builds the config that ``fit()`` uses.
 
     Raises:
-        AlgorithmError: The algorithm or a training setting is unknown or does not fit the game.
+        AlgorithmError: The algorithm or a training setting is unknown or does not fit the game, or a
+            setting of the user's RLlib config would be lost.
         OptionError: There is no GPU though one is asked for.
     """
     name, supported = find_algorithm(settings.algorithm)
@@ -101,6 +103,7 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         )
     else:
         config = settings.algorithm.copy(copy_frozen=False).training(**training)
+    users = config.copy(copy_frozen=False)
     if config.learner_class is config.get_default_learner_class():
         config.learners(learner_class=supported.learner)
     check_together(config, training_names(config_class))
@@ -138,7 +141,7 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     elif by_policy:
         config.training(**by_policy[names[0]])
     only = modules[names[0]]
-    return (
+    (
         config.environment(
             _ENV_NAME,
             env_config={
@@ -165,17 +168,22 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         )
         .rl_module(rl_module_spec=only if alone else MultiRLModuleSpec(rl_module_specs=modules))
         .reporting(
-            min_time_s_per_iteration=0,
+            log_gradients=True,
+            min_time_s_per_iteration=_unless_set(users, "min_time_s_per_iteration", 0),
             min_sample_timesteps_per_iteration=(
                 min(32, supported.steps_per_iteration)
                 if settings.small
-                else supported.steps_per_iteration
+                else _unless_set(
+                    users, "min_sample_timesteps_per_iteration", supported.steps_per_iteration
+                )
             ),
         )
         .fault_tolerance(restart_failed_env_runners=True)
         # RLlib adds the number of the runner to it.
         .debugging(seed=min(settings.seed, MAX_SEED - settings.num_env_runners), log_level="ERROR")
     )
+    check_nothing_is_lost(users, config)
+    return config
 
 
 class PolicyOfAgent:
@@ -187,6 +195,11 @@ class PolicyOfAgent:
     def __call__(self, agent_id: Any, episode: Any = None, **kwargs: Any) -> str:
         """Returns the name of the agent's policy."""
         return self._names[int(agent_id)]
+
+
+def _unless_set(users: AlgorithmConfig, name: str, ours: Any) -> Any:
+    value = getattr(users, name)
+    return ours if value == getattr(type(users)(), name) else value
 
 
 def _module_spec(

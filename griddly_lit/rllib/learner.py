@@ -9,11 +9,15 @@ from ray.rllib.algorithms.appo.torch.appo_torch_learner import APPOTorchLearner
 from ray.rllib.algorithms.dqn.torch.dqn_torch_learner import DQNTorchLearner
 from ray.rllib.algorithms.impala.torch.impala_torch_learner import IMPALATorchLearner
 from ray.rllib.algorithms.ppo.torch.ppo_torch_learner import PPOTorchLearner
+from ray.rllib.core.columns import Columns
 from ray.rllib.core.learner.torch.torch_learner import TorchLearner
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
 from griddly_lit.rllib.bootstrap_steps import DropBootstrapSteps
+
+KL = "approximate_kl"
+CLIP_FRACTION = "clip_fraction"
 
 
 class LeanUpdates(TorchLearner):  # type: ignore[misc]
@@ -53,8 +57,52 @@ class LeanUpdates(TorchLearner):  # type: ignore[misc]
                 optimizer.step()
 
 
-class PPOLearner(LeanUpdates, PPOTorchLearner):  # type: ignore[misc]
+class PolicyChange(LeanUpdates):
+    """Also logs how far the policy has moved from the one that acted.
+
+    The divergence KL(acted || now) is estimated from the actions taken as the mean of
+    ``(r - 1) - log r`` with ``r`` their ratio of probabilities, now to then: never negative, and of
+    low variance (Schulman, "Approximating KL divergence", 2020,
+    http://joschu.net/blog/kl-approx.html). Like RLlib's numbers beside it, it is that of the last
+    minibatch.
+    """
+
+    def compute_loss_for_module(
+        self, *, module_id: str, config: Any, batch: dict[str, Any], fwd_out: dict[str, Any]
+    ) -> Tensor:
+        """Returns the algorithm's loss; RLlib calls this."""
+        loss: Tensor = super().compute_loss_for_module(
+            module_id=module_id, config=config, batch=batch, fwd_out=fwd_out
+        )
+        module = self.module[module_id].unwrapped()
+        with torch.no_grad():
+            now = module.get_train_action_dist_cls().from_logits(
+                fwd_out[Columns.ACTION_DIST_INPUTS]
+            )
+            log_ratio = now.logp(batch[Columns.ACTIONS]) - batch[Columns.ACTION_LOGP]
+            if Columns.LOSS_MASK in batch:
+                log_ratio = log_ratio[batch[Columns.LOSS_MASK]]
+            change = self.policy_change(config, log_ratio)
+        self.metrics.log_dict(change, key=module_id, window=1)
+        return loss
+
+    def policy_change(self, config: Any, log_ratio: Tensor) -> dict[str, Tensor]:
+        """Returns numbers of the change.
+
+        Args:
+            config: The module's.
+            log_ratio: (B,), of the probabilities of the actions taken, now to then.
+        """
+        return {KL: (log_ratio.expm1() - log_ratio).mean()}
+
+
+class PPOLearner(PolicyChange, PPOTorchLearner):  # type: ignore[misc]
     """PPO's; its minibatches hold played steps only."""
+
+    def policy_change(self, config: Any, log_ratio: Tensor) -> dict[str, Tensor]:
+        """Also returns the share of steps whose ratio the loss clips."""
+        clipped = log_ratio.expm1().abs() > config.clip_param
+        return {**super().policy_change(config, log_ratio), CLIP_FRACTION: clipped.float().mean()}
 
     def build(self) -> None:
         """Completes the pipeline from episodes to batch; RLlib calls this."""
@@ -65,11 +113,11 @@ class PPOLearner(LeanUpdates, PPOTorchLearner):  # type: ignore[misc]
             self._learner_connector.append(DropBootstrapSteps())
 
 
-class APPOLearner(LeanUpdates, APPOTorchLearner):  # type: ignore[misc]
+class APPOLearner(PolicyChange, APPOTorchLearner):  # type: ignore[misc]
     """APPO's."""
 
 
-class IMPALALearner(LeanUpdates, IMPALATorchLearner):  # type: ignore[misc]
+class IMPALALearner(PolicyChange, IMPALATorchLearner):  # type: ignore[misc]
     """IMPALA's."""
 
 

@@ -25,9 +25,12 @@ from ray.rllib.utils.schedules.scheduler import Scheduler
 from torch import Tensor, nn
 
 from griddly_lit.models import (
+    GAP,
     ActionHead,
     Answers,
+    ImpalaCNN,
     ModelSpec,
+    SimpleConv,
     TorchModel,
     answers_each_observation_alone,
 )
@@ -36,6 +39,9 @@ from griddly_lit.rllib.tree_distribution import TreeDistribution
 
 Batch = dict[str, Any]
 
+# Known to answer each observation alone, and to keep all of their state in parameters.
+_OUR_MODELS = (SimpleConv, GAP, ImpalaCNN)
+
 
 class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type: ignore[misc]
     """A model of ours behind RLlib's interface; the base of what the algorithms need of it.
@@ -43,6 +49,11 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
     ``model_config`` holds ``model`` (a :class:`ModelSpec`), ``head`` (an :class:`ActionHead`) and
     ``bfloat16``: whether the network computes under autocast, in acting and in learning alike.
     Weights and what comes out of the network are float32 either way.
+
+    RLlib chooses the network's mode: evaluation mode where runners act (``forward_exploration`` and
+    ``forward_inference``), training mode in updates (``forward_train``). What the learner asks for
+    beside its updates, values for the advantages and what target networks say, comes in the mode
+    that it finds: training mode from the first update on.
     """
 
     network: nn.Module
@@ -53,16 +64,14 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
         self.head: ActionHead = self.model_config["head"]
         # Acting modules get their weights from the learner before the first step; drawing
         # orthogonal ones only to drop them takes seconds on large grids.
-        skip_init = self.inference_only and not isinstance(model, TorchModel)
+        skip_init = self.inference_only and type(model) in _OUR_MODELS
         with torch.device("meta") if skip_init else nullcontext():
             self.network = model.build(self.observation_space.shape, self.head.num_logits)
         if skip_init:
             self.network.to_empty(device="cpu")
             for tensor in self.network.state_dict().values():
                 tensor.zero_()
-        self._once_each = not isinstance(model, TorchModel) or answers_each_observation_alone(
-            self.network, self.observation_space.shape
-        )
+        self._once_each = _once_each(model, self.network, self.observation_space.shape)
         self.action_dist_cls = _distribution_class(self.head)
 
     def _outputs(
@@ -88,6 +97,14 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
     def get_non_inference_attributes(self) -> list[str]:
         """Returns what acting does not need."""
         return ["_target_network"]
+
+
+def _once_each(model: ModelSpec, network: nn.Module, shape: tuple[int, int, int]) -> bool:
+    if type(model) in _OUR_MODELS:
+        return True
+    if isinstance(model, TorchModel) and model.once_each is not None:
+        return model.once_each
+    return answers_each_observation_alone(network, shape)
 
 
 def _distribution_class(head: ActionHead) -> Any:

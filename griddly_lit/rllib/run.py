@@ -31,6 +31,7 @@ from griddly_lit.policies.league import League
 from griddly_lit.policies.match import Match
 from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
+from griddly_lit.rllib.learner_metrics import learner_metrics
 from griddly_lit.rllib.runner_metrics import (
     AGENT_INFO,
     EPISODES,
@@ -39,9 +40,7 @@ from griddly_lit.rllib.runner_metrics import (
     EpisodeFacts,
 )
 
-_ALL_MODULES = "__all_modules__"
 _WINDOW = 100
-_LEARNER_NAMES = {"total_loss": "loss", "mean_kl_loss": "kl"}
 
 
 class TrainingRun:
@@ -94,7 +93,7 @@ class TrainingRun:
                 for name, count in counts.items()
             },
             **league_metrics,
-            **_learner_metrics(result.get(LEARNER_RESULTS, {})),
+            **learner_metrics(result.get(LEARNER_RESULTS, {})),
             "time/env_steps_per_second": (self.env_steps - steps_before) / elapsed,
             "time/sampling_seconds": timers.get(ENV_RUNNER_SAMPLING_TIMER),
             "time/learning_seconds": timers.get(LEARNER_UPDATE_TIMER),
@@ -218,14 +217,3 @@ def _series(values: Any, kind: type[tuple[Any, ...]]) -> list[Any]:
     if isinstance(values, kind):
         return [values]
     return values if isinstance(values, list) else []
-
-
-def _learner_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
-    metrics = {}
-    for policy, values in results.items():
-        if policy == _ALL_MODULES:
-            continue
-        for key, value in values.items():
-            if isinstance(value, (int, float)):
-                metrics[f"learner/{policy}/{_LEARNER_NAMES.get(key, key)}"] = value
-    return metrics

@@ -1,5 +1,6 @@
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -44,6 +45,44 @@ class Habituation(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         self.calls += 1
         return features / self.calls
+
+
+class DropPath(nn.Module):
+    """Stochastic depth that rarely strikes."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        kept = torch.rand(len(features), 1) > 1e-6
+        return features * kept if self.training else features
+
+
+class NoiseUnderGrad(nn.Module):
+    def forward(self, features: Tensor) -> Tensor:
+        noisy = self.training and torch.is_grad_enabled()
+        return features + np.random.randn() if noisy else features  # noqa: NPY002
+
+
+class Centring(nn.Module):
+    """Centres batches, and leaves a single row as it is."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features - features.median(0).values if len(features) > 1 else features
+
+
+class Scaling(nn.Module):
+    def forward(self, features: Tensor) -> Tensor:
+        return features / features.abs().max()
+
+
+class FewValues(nn.Module):
+    """An embedding, of values below 4 alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(4, LOGITS + 1)
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        outputs = self.embedding(observations.flatten(1).long()).mean(1)
+        return outputs[:, :-1], outputs[:, -1]
 
 
 class Watched(nn.Module):
@@ -149,6 +188,10 @@ def test_our_models_answer_each_observation_alone(model: ModelSpec) -> None:
         (nn.Dropout(), False),
         (Noise(), False),
         (Habituation(), False),
+        (DropPath(), False),
+        (NoiseUnderGrad(), False),
+        (Centring(), False),
+        (Scaling(), False),
     ],
 )
 def test_a_network_is_tried_and_left_as_it_was(between: nn.Module, alone: bool) -> None:
@@ -160,3 +203,62 @@ def test_a_network_is_tried_and_left_as_it_was(between: nn.Module, alone: bool) 
     assert not network.training
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name])
+
+
+def test_an_embedding_of_few_values_passes() -> None:
+    assert answers_each_observation_alone(FewValues(), SHAPE)
+
+
+def test_the_gradient_of_many_equal_rows_is_summed_in_float32() -> None:
+    network = nn.Linear(75, LOGITS + 1)
+    network.forward = (
+        lambda rows, linear=network.forward: (  # type: ignore[method-assign]
+            linear(rows.flatten(1).float())[:, :-1],
+            linear(rows.flatten(1).float())[:, -1],
+        )
+    )
+    with torch.autocast("cpu", torch.bfloat16):
+        logits, values = Answers().of(network, observations(*[3] * 1024))
+    assert logits.dtype == values.dtype == torch.float32
+    (gradient,) = torch.autograd.grad(logits[:, 0].sum() + values.sum(), network.bias)
+    assert gradient[0] == gradient[-1] == 1024
+
+
+@torch.no_grad()
+def test_what_is_remembered_is_not_copied_every_step() -> None:
+    answers = Answers()
+    network = Watched(SimpleConv().build((1, 1, 2), LOGITS))
+    tables = set()
+    for step in range(100):
+        # Two known rows and a new one.
+        asked = torch.tensor([step, max(0, step - 1), 0], dtype=torch.uint8).reshape(3, 1, 1, 1)
+        asked = asked.expand(3, 1, 1, 2)
+        logits, values = answers.of(network, asked)
+        wanted = network.network(asked)
+        torch.testing.assert_close((logits, values), wanted, rtol=1e-5, atol=1e-6)
+        assert answers._logits is not None
+        tables.add(answers._logits.data_ptr())
+    assert sum(map(len, network.batches)) == 100
+    assert len(answers._logits) < 2 * 100
+    assert len(tables) <= 8
+
+
+@torch.no_grad()
+def test_where_little_repeats_it_gives_up() -> None:
+    network = Watched(SimpleConv().build(SHAPE, LOGITS))
+    generator = torch.Generator().manual_seed(0)
+    answers = Answers()
+    for _ in range(6):
+        asked = torch.randint(0, 255, (8, *SHAPE), dtype=torch.uint8, generator=generator)
+        answers.of(network, asked)
+    network.batches = []
+    answers.of(network, asked)
+    assert [len(batch) for batch in network.batches] == [8]
+    # Where half repeats, it goes on.
+    answers = Answers()
+    for _ in range(6):
+        asked = torch.randint(0, 255, (4, *SHAPE), dtype=torch.uint8, generator=generator)
+        answers.of(network, asked.repeat_interleave(2, 0))
+    network.batches = []
+    answers.of(network, asked)
+    assert network.batches == []

@@ -164,3 +164,18 @@ def test_gap_acts_with_the_weights_of_now() -> None:
     copied.load_state_dict(other.state_dict())
     assert torch.equal(acted(copied), acted(other))
     assert not torch.equal(acted(copied), acted(agent))
+
+
+def test_gap_sees_the_steps_of_a_fused_optimizer() -> None:
+    network = GAP().build((3, 3, 2), 4)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.1, fused=True)
+    observations = torch.ones(1, 3, 3, 2)
+    network(observations)[1].sum().backward()
+    with torch.no_grad():
+        before = network(observations)[1]
+        optimizer.step()
+        after = network(observations)[1]
+    fresh = GAP().build((3, 3, 2), 4)
+    fresh.load_state_dict(network.state_dict())
+    assert not torch.equal(after, before)
+    torch.testing.assert_close(after, fresh(observations)[1].detach())

@@ -93,3 +93,20 @@ def test_an_instance_is_refused() -> None:
 def test_a_keyword_that_is_no_json_value_is_refused() -> None:
     with pytest.raises(ModelError, match="JSON"):
         TorchModel(Flat, activation=torch.relu)
+
+
+@pytest.mark.parametrize("once_each", [True, False])
+def test_who_says_whether_it_sees_equal_observations_once(once_each: bool) -> None:
+    spec = TorchModel(Flat, once_each=once_each, width=3)
+    assert spec.kwargs == {"width": 3}
+    assert isinstance(check_model(spec, (2, 3, 4), 5), Flat)
+    again = model_from_dict(json.loads(json.dumps(spec.to_dict())))
+    assert isinstance(again, TorchModel)
+    assert again == spec != TorchModel(Flat, width=3)
+    assert again.once_each is once_each
+    assert repr(spec) == f"TorchModel(Flat, once_each={once_each}, width=3)"
+
+
+def test_once_each_is_a_boolean() -> None:
+    with pytest.raises(ModelError, match="once_each='no'"):
+        TorchModel(Flat, once_each="no")  # type: ignore[arg-type]

@@ -55,7 +55,10 @@ def test_elo_is_finite_where_one_side_won_all():
         (("end", "end"), (3, 1), 1),
         ((), (1, 3), 0),
         ((), (2, 2), 0.5),
-        (("lose", "win", "lose"), (0, 0, 0), 0),
+        # Pair by pair where there are more than two.
+        (("lose", "win", "lose"), (0, 0, 0), 0.25),
+        (("win", "lose", "lose", "lose"), (0, 0, 0, 0), 1),
+        ((), (2, 1, 3, 2), 0.5),
     ],
 )
 def test_who_won(outcomes, returns, score):
@@ -80,6 +83,34 @@ def test_a_snapshot_is_taken_when_the_newest_is_beaten():
     # Of the last 100 games 65 were won, 15 lost, 20 drawn: 0.81 of the decided ones.
     assert sorted(league.pool) == [0, 1]
     assert league.metrics()["self_play/snapshots"] == 2
+
+
+def test_a_win_rate_needs_decided_games():
+    league = League(SelfPlay(win_rate=0.9), weights())
+    league.record([Match(0, 0.5, 0.0)] * 99 + [Match(0, 1.0, 0.0)], 10, weights)
+    assert sorted(league.pool) == [0]
+    league.record([Match(0, 1.0, 0.0)] * 28, 20, weights)
+    assert sorted(league.pool) == [0]
+    league.record([Match(0, 1.0, 0.0)], 30, weights)
+    assert sorted(league.pool) == [0, 1]
+
+
+@pytest.mark.parametrize("decided_by", ["rules", "returns"])
+@pytest.mark.parametrize("players", [2, 4, 12])
+def test_equal_players_are_rated_equal(players, decided_by):
+    rng = np.random.default_rng(players)
+    league = League(SelfPlay(snapshot_every=1), weights())
+    matches = []
+    for _ in range(2_000):
+        winner = rng.integers(players)
+        outcomes = ["win" if player == winner else "lose" for player in range(players)]
+        returns = rng.normal(size=players)
+        score = score_of(outcomes if decided_by == "rules" else (), returns, rng.integers(players))
+        matches.append(Match(0, score, 0.0))
+    league.record(matches, 0, weights)
+    elo, standard_error = league.ratings()[-1]
+    assert abs(elo) < 3 * standard_error
+    assert standard_error < 10
 
 
 def test_opponents():

@@ -54,14 +54,30 @@ def test_iterations_give_metrics_in_our_names(run):
         "train/length_mean",
         "train/win_rate",
         "train/episodes",
-        "learner/default_policy/loss",
-        "learner/default_policy/entropy",
-        "learner/default_policy/kl",
+        *(
+            f"learner/default_policy/{name}"
+            for name in (
+                "loss",
+                "policy_loss",
+                "value_loss",
+                "entropy",
+                "kl",
+                "clip_fraction",
+                "explained_variance",
+                "grad_norm",
+                "lr",
+            )
+        ),
         "time/env_steps_per_second",
         "time/sampling_seconds",
         "time/learning_seconds",
     ):
         assert isinstance(metrics[name], float), name
+    assert metrics["learner/default_policy/kl"] > 0
+    assert 0 <= metrics["learner/default_policy/clip_fraction"] <= 1
+    assert metrics["learner/default_policy/lr"] == pytest.approx(3e-4)
+    # The divergence that RLlib does not compute here, and would report as 0.
+    assert "learner/default_policy/kl_loss" not in metrics
 
 
 def test_runner_and_learner_hold_the_same_weights(run):

@@ -202,3 +202,35 @@ def test_bfloat16_acts_and_learns_alike_around_float32_weights():
     assert {gradient.dtype for gradient in gradients} == {torch.float32}
     together = [torch.cat([g.flatten() for g in each]) for each in (gradients, wanted)]
     assert torch.cosine_similarity(*together, dim=0) > 0.9
+
+
+@pytest.mark.parametrize("game", [ZELDA, CLUSTERS])
+def test_the_change_of_the_policy_is_that_of_its_probabilities(game):
+    config = config_of(game, clip_param=0.05)
+    learner, episodes = learner_and_episodes(config)
+    with torch.no_grad():
+        for parameter in parameters(learner):
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    played = [step for episode in episodes for step in range(len(episode))]
+    module = learner.module["default_policy"]
+    log_ratios = []
+    for episode in episodes:
+        observations = torch.from_numpy(episode.get_observations()[:-1])
+        logits = module.forward_train({Columns.OBS: observations})[Columns.ACTION_DIST_INPUTS]
+        actions = torch.from_numpy(episode.get_actions()).reshape(len(episode), -1)
+        parts = logits.detach().split(module.head.all_parts, -1)
+        now = sum(
+            part.log_softmax(-1).gather(1, action[:, None])[:, 0]
+            for part, action in zip(parts, actions.T, strict=True)
+        )
+        then = torch.from_numpy(episode.get_extra_model_outputs(Columns.ACTION_LOGP))
+        log_ratios.append(now - then)
+    ratio = torch.cat(log_ratios).exp()
+    logged = learner.update(
+        training_data=TrainingData(episodes=episodes), num_epochs=1, minibatch_size=len(played)
+    )["default_policy"]
+    kl, clipped = (ratio - 1 - ratio.log()).mean(), ((ratio - 1).abs() > 0.05).float().mean()
+    assert kl > 1e-4
+    assert clipped > 0
+    assert float(logged["approximate_kl"].peek()) == pytest.approx(float(kl), rel=1e-2, abs=1e-6)
+    assert float(logged["clip_fraction"].peek()) == pytest.approx(float(clipped), abs=1e-3)
