@@ -54,7 +54,7 @@ class GriddlyTrainer:
         valid_actions: ``"off"`` lets policies choose anything, and the engine takes what is invalid
             for a no-op. ``"mask"`` rules out, part by part of the action, what no valid action
             chooses. ``"tree"`` draws valid actions only, one part after the other.
-        video: Record the first game of every env runner.
+        video: Record episodes of the first game of the env runners.
         track_actions: Count actions, wins, losses and ends of each agent, as ``agent_info/…``.
         logger: True for CSV with TensorBoard beside it, a Lightning logger, several, or False.
         callbacks: More callbacks; a ModelCheckpoint among them replaces the default one.
@@ -188,7 +188,7 @@ class GriddlyTrainer:
                 precision=self.precision,
                 seed=self.seed,
                 track_actions=self.track_actions,
-                record_every=self.video.every_env_steps if self.video else None,
+                video=self.video,
                 small=self.fast_dev_run,
             )
         )
