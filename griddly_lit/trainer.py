@@ -18,7 +18,7 @@ from griddly_lit.checkpoint import Checkpoint, open_checkpoint, write_checkpoint
 from griddly_lit.checkpoint_search import find_checkpoint
 from griddly_lit.engine import Shape
 from griddly_lit.envs import GriddlyEnvSpec
-from griddly_lit.errors import CheckpointError
+from griddly_lit.errors import CheckpointError, OptionError
 from griddly_lit.evaluation import EvaluationResult, summarise
 from griddly_lit.fit_loop import FitLoop
 from griddly_lit.fit_result import FitResult
@@ -310,6 +310,8 @@ class GriddlyTrainer:
         path: str | Path = "episode.mp4",
         view: View = "global",
         ckpt_path: str | Path | None = None,
+        seed: int | None = None,
+        deterministic: bool = False,
     ) -> EpisodeReplay:
         """Plays one episode into a video file.
 
@@ -318,16 +320,26 @@ class GriddlyTrainer:
             path: The video, ending in ``.mp4`` or ``.gif``.
             view: ``"global"``, or the id of an agent, 1 … P.
             ckpt_path: As for :meth:`test`.
+            seed: The same seed, 0 … 4294967295, gives the same episode; None takes the trainer's.
+            deterministic: Take the most probable actions instead of drawing them.
 
         Returns:
             The episode; ``save`` keeps it as a small file.
 
         Raises:
-            OptionError: The spec has no ``max_steps``, or the view or the file's ending is unknown.
+            OptionError: The spec has no ``max_steps``, the seed is out of range, or the view or the
+                file's ending is unknown.
             LevelError: There is no such level.
         """
         self._use_weights(ckpt_path)
-        replay = replay_of(self.env, self._agent.play_level(level, self.seed))
+        seed = self.seed if seed is None else seed
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+            raise OptionError(f"seed={seed!r}", "it is no seed", "Pass 0 … 4294967295, or None")
+        if not isinstance(deterministic, bool):
+            raise OptionError(
+                f"deterministic={deterministic!r}", "it is a switch", "Pass True or False"
+            )
+        replay = replay_of(self.env, self._agent.play_level(level, seed, deterministic))
         options = self.video or VideoRecording()
         render_replay(replay, path, view, fps=options.fps, renderer=options.renderer)
         return replay

@@ -40,6 +40,10 @@ class EpisodeReplay:
         player_observers: Observer name of each player, which an agent's view shows.
         global_observer: Observer of the whole grid, which the global view shows.
         player_done_variable: Name of the player variable that is 1 for a player who left.
+        game_dir: Folder of the game's file, where its images may lie.
+        image_path: Folder of images that the user gave.
+        shader_path: Folder of shaders that the user gave. Where these folders are not there, as on
+            another machine, plain tiles stand for what was in them.
 
     Raises:
         ReplayError: The values do not fit together.
@@ -57,6 +61,9 @@ class EpisodeReplay:
     player_observers: tuple[str, ...]
     global_observer: str = "Sprite2D"
     player_done_variable: str | None = None
+    game_dir: str | None = None
+    image_path: str | None = None
+    shader_path: str | None = None
 
     def __post_init__(self) -> None:
         actions, rewards = np.asarray(self.actions), np.asarray(self.rewards, dtype=np.float32)
@@ -217,6 +224,10 @@ class EpisodeReplay:
 
     def _check(self) -> None:
         players = self.actions.shape[1]
+        for name in ("game_dir", "image_path", "shader_path"):
+            path = getattr(self, name)
+            if not (path is None or isinstance(path, str)):
+                _refuse(f"{name}={path!r}", "a folder is named by a string, or None")
         if isinstance(self.level, bool) or not isinstance(self.level, (int, str)):
             _refuse(f"level={self.level!r}", "a level is an index or a level string")
         if not isinstance(self.seed, int) or not 0 <= self.seed <= _MAX_SEED:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from griddly_lit.engine import Document, checked_observer
 from griddly_lit.errors import OptionError
-from griddly_lit.recording.renderers import make_renderer, needed_observers
-from griddly_lit.recording.renderers.settings import ObserverSettings
+from griddly_lit.recording.renderers import Folders, make_renderer, needed_observers, tell_once
+from griddly_lit.recording.renderers.settings import ObserverSettings, entries_of
 from griddly_lit.recording.replay import EpisodeReplay, open_game
 
 View = Literal["global"] | int
@@ -41,6 +41,7 @@ def draw(
         ReplayError: The episode does not repeat itself.
     """
     document, info, _ = open_game(replay.text)
+    folders = Folders(replay.game_dir, replay.image_path, replay.shader_path)
     if view != "global" and (isinstance(view, bool) or view not in replay.agents):
         raise OptionError(
             f"view={view!r}", "there is no such view", "Use one of", ("global", *replay.agents)
@@ -52,6 +53,7 @@ def draw(
         observer=drawn_observer(document, replay, player),
         player=player,
         renderer=renderer,
+        folders=folders,
     )
     # Whoever is not looked at sees vectors, which need no graphics driver.
     with closing(replay.play_through(**needed_observers(info, [drawer]))) as games:
@@ -71,20 +73,44 @@ def drawn_observer(document: Document, replay: EpisodeReplay, player: int | None
         ObserverError: The game has no such observer.
     """
     asked = replay.global_observer if player is None else replay.player_observers[player]
+    return prettiest_observer(document, asked, for_player=player is not None)
+
+
+def prettiest_observer(document: Document, asked: str, *, for_player: bool) -> str:
+    """Returns the observer that a view is drawn with.
+
+    Args:
+        document: The parsed game.
+        asked: The observer that was asked for.
+        for_player: Whether it is a player's; otherwise it shows the whole grid.
+
+    Raises:
+        ObserverError: The game has no such observer.
+    """
     kind = checked_observer(document, "observer", asked)
-    if kind == "VECTOR" and player is not None:
+    if kind == "VECTOR" and for_player:
         window = _window(document, asked)
-        for pretty in ("Sprite2D", "Block2D"):
-            if _is_drawn(document, pretty) and _window(document, pretty) == window:
+        for pretty in _drawn(document):
+            if _window(document, pretty) == window:
                 return pretty
-    if asked == "Sprite2D" and not _is_drawn(document, asked):
+    if asked == "Sprite2D":
         # It is the default, and says no more than "as pretty as can be".
-        return "Block2D" if _is_drawn(document, "Block2D") else "Vector"
+        drawn = _drawn(document)
+        if not drawn:
+            tell_once(
+                "the game has neither sprites nor blocks: its views are drawn in plain colours"
+            )
+        return drawn[0] if drawn else "Vector"
     return asked
 
 
-def _is_drawn(document: Document, observer: str) -> bool:
-    return all((each.get("Observers") or {}).get(observer) for each in document["Objects"])
+def _drawn(document: Document) -> list[str]:
+    """Returns which of Sprite2D and Block2D draw anything, the one that draws more objects first."""
+    counts = {
+        observer: sum(bool(entries_of(each, observer)) for each in document["Objects"])
+        for observer in ("Sprite2D", "Block2D")
+    }
+    return sorted((each for each in counts if counts[each]), key=counts.__getitem__, reverse=True)
 
 
 def _window(document: Document, observer: str) -> tuple[object, ...]:

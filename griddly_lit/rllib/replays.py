@@ -23,6 +23,9 @@ def replay_of(spec: GriddlyEnvSpec, end: EpisodeEnd) -> EpisodeReplay:
         player_observers=spec.game.player_observers,
         global_observer=spec.global_observer_type,
         player_done_variable=spec.player_done_variable,
+        game_dir=spec.game_dir,
+        image_path=spec.image_path,
+        shader_path=spec.shader_path,
     )
 
 
