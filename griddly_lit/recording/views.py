@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Generator
 from contextlib import closing
 from typing import Literal
@@ -12,7 +13,13 @@ from numpy.typing import NDArray
 
 from griddly_lit.engine import Document, checked_observer
 from griddly_lit.errors import OptionError
-from griddly_lit.recording.renderers import Folders, make_renderer, needed_observers, tell_once
+from griddly_lit.recording.renderers import (
+    Folders,
+    make_renderer,
+    needed_observers,
+    tell_once,
+    with_folders,
+)
 from griddly_lit.recording.renderers.settings import ObserverSettings, entries_of
 from griddly_lit.recording.replay import EpisodeReplay, open_game
 
@@ -47,6 +54,10 @@ def draw(
             f"view={view!r}", "there is no such view", "Use one of", ("global", *replay.agents)
         )
     player = None if view == "global" else view - 1
+    if renderer == "vulkan" and (folders.image_path or folders.shader_path):
+        document = with_folders(document, folders)
+        # Every JSON text is a YAML text.
+        replay = dataclasses.replace(replay, text=json.dumps(document))
     drawer = make_renderer(
         document,
         dataclasses.replace(info, player_observers=replay.player_observers),

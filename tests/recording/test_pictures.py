@@ -1,5 +1,7 @@
 """Pictures of the user's own, and games of which some or all are missing."""
 
+import dataclasses
+import json
 import os
 import pickle
 import warnings
@@ -12,9 +14,9 @@ import yaml
 from games import CORRIDOR
 from griddly_lit import EpisodeReplay, GriddlyEnv, GriddlyEnvSpec, render_replay
 from griddly_lit.engine import parse_game
-from griddly_lit.errors import OptionError
+from griddly_lit.errors import ObserverError, OptionError
 from griddly_lit.recording import draw
-from griddly_lit.recording.renderers import images, make_renderer
+from griddly_lit.recording.renderers import images, make_renderer, with_folders
 from griddly_lit.recording.renderers.images import Folders, color_of
 from griddly_lit.recording.views import prettiest_observer
 from picture_game import DOWN, picture_game
@@ -237,3 +239,20 @@ def test_a_tile_the_game_shows_and_does_not_describe():
     with pytest.warns(UserWarning, match=r"'avatar' \(it has no tile 3\)"):
         frame = renderer.render(stage.game)
     assert tuple(int(value) for value in cell(frame, 1, 2)[12, 12]) == plain("'avatar'")
+
+
+def test_the_engine_is_told_of_the_folders_where_it_draws(tmp_path):
+    text = picture_game({"ResourceConfig": {"ShaderPath": "mine"}})
+    replay, _ = play(text, steps=20)
+    folders = Folders(image_path=str(tmp_path), shader_path="theirs")
+    told = with_folders(parse_game(text, "test"), folders)
+    observers = told["Environment"]["Observers"]
+    assert observers["View"]["ResourceConfig"] == {"ImagePath": str(tmp_path), "ShaderPath": "mine"}
+    assert observers["Sprite2D"]["ResourceConfig"]["ShaderPath"] == "theirs"
+    dataclasses.replace(replay, text=json.dumps(told)).replay()
+
+
+def test_a_picture_that_would_fill_the_memory_is_a_named_error():
+    stage = Stage(picture_game({"TileSize": 512, "Width": 900, "Height": 900}))
+    with pytest.raises(ObserverError, match="900 × 900 cells of 512 × 512 pixels"):
+        stage.frame()

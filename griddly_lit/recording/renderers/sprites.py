@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from griddly_lit.engine import Document, Game, GameInfo
+from griddly_lit.errors import ObserverError
 from griddly_lit.recording.renderers.avatar_modes import marked, seen_cells
 from griddly_lit.recording.renderers.camera import TURNS, Camera, look
 from griddly_lit.recording.renderers.images import (
@@ -24,6 +25,9 @@ from griddly_lit.recording.renderers.settings import Look, ObserverSettings, pla
 from griddly_lit.recording.renderers.tiles import load_tile
 from griddly_lit.recording.renderers.tiling import tiling_index
 from griddly_lit.recording.renderers.values import whole
+
+# Nearly a gigabyte.
+_MOST_PIXELS = 2**28
 
 
 class SpriteRenderer:
@@ -85,11 +89,16 @@ class SpriteRenderer:
             )
 
     def render(self, game: Game) -> NDArray[np.uint8]:
-        """Returns the present state as an RGB picture, uint8 of shape (H, W, 3)."""
+        """Returns the present state as an RGB picture, uint8 of shape (H, W, 3).
+
+        Raises:
+            ObserverError: The picture would be too large.
+        """
         state = game.state()
         avatar = None if self._player is None else self._avatar_of(self._player, state)
         camera = look(self._settings, state, avatar)
         width, height = camera.width, camera.height
+        self._check_size(width, height)
         if avatar is None and self._player is not None and self._avatar_name is not None:
             tile_width, tile_height = self._settings.tile
             return np.zeros((height * tile_height, width * tile_width, 3), dtype=np.uint8)
@@ -105,6 +114,16 @@ class SpriteRenderer:
                 upright = each is avatar and self._settings.rotates_with_avatar
                 canvas.lay(self._sprite(each, upright, camera, tops), *camera.place(x, y))
         return canvas.frame()
+
+    def _check_size(self, width: int, height: int) -> None:
+        tile_width, tile_height = self._settings.tile
+        if width * tile_width * height * tile_height > _MOST_PIXELS:
+            raise ObserverError(
+                f"observer={self._observer!r}",
+                f"{width} × {height} cells of {tile_width} × {tile_height} pixels are too large a "
+                "picture",
+                "Give the observer a smaller TileSize, Width or Height",
+            )
 
     def _depth(self, each: Mapping[str, Any]) -> int:
         # The engine's own "_empty" and "_boundary" are not in the document.
