@@ -34,8 +34,8 @@ VIDEO = VideoRecording(every_env_steps=100_000, include_agents=True)
 VARIANTS = {
     "plain": {},
     "actions": {"track_actions": True},
-    "video": {"record_every": VIDEO.every_env_steps},
-    "both": {"track_actions": True, "record_every": VIDEO.every_env_steps},
+    "video": {"video": VIDEO},
+    "both": {"track_actions": True, "video": VIDEO},
 }
 
 
@@ -59,7 +59,7 @@ def main() -> None:
         for name, options in VARIANTS.items():
             runs[name] = TrainingRun(algorithm_config(Settings(spec, policies, **options)))
             runs[name].iterate()
-            if "record_every" in options:
+            if "video" in options:
                 recorders[name] = VideoRecorder(VIDEO, Path(folder, name))
         for _ in range(rounds):
             for name, run in runs.items():

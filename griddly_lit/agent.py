@@ -111,14 +111,20 @@ class Agent:
         """Plays episodes on each level, see :func:`griddly_lit.evaluation.play_levels`."""
         return play_levels(self._players, self.env, levels, episodes_per_level, seed, record_events)
 
-    def play_level(self, level: int | str, seed: int) -> EpisodeEnd:
+    def play_level(self, level: int | str, seed: int, deterministic: bool = False) -> EpisodeEnd:
         """Plays one episode.
+
+        Args:
+            level: A level's index, or a level string.
+            seed: The same seed gives the same episode.
+            deterministic: Take the most probable actions instead of drawing them.
 
         Raises:
             LevelError: There is no such level.
             OptionError: The environment has no step limit.
         """
-        (end,) = play(self._players, self.env, InTurn((level,)), 1, 1, seed)
+        players = PolicyPlayers(self.policies, self.networks, deterministic)
+        (end,) = play(players, self.env, InTurn((level,)), 1, 1, seed)
         return end
 
     def _policy_of(self, agent_id: int | None) -> Policy:

@@ -90,7 +90,7 @@ class GriddlyTrainer:
         valid_actions: ``"off"`` lets policies choose anything, and the engine takes what is invalid
             for a no-op. ``"mask"`` rules out, part by part of the action, what no valid action
             chooses. ``"tree"`` draws valid actions only, one part after the other.
-        video: Record the first game of every env runner.
+        video: Record episodes of the first game of the env runners.
         track_actions: Count actions, wins, losses and ends of each agent, as ``agent_info/…``.
         logger: True for CSV with TensorBoard beside it, a Lightning logger, several, or False.
         callbacks: More callbacks; a ModelCheckpoint among them replaces the default one.
@@ -281,7 +281,7 @@ class GriddlyTrainer:
                 precision=self.precision,
                 seed=self.seed,
                 track_actions=self.track_actions,
-                record_every=self.video.every_env_steps if self.video else None,
+                video=self.video,
                 max_env_steps=self.max_env_steps,
                 small=self.fast_dev_run,
             )
@@ -436,6 +436,8 @@ class GriddlyTrainer:
         path: str | Path = "episode.mp4",
         view: View = "global",
         ckpt_path: str | Path | None = None,
+        seed: int | None = None,
+        deterministic: bool = False,
     ) -> EpisodeReplay:
         """Plays one episode into a video file.
 
@@ -446,12 +448,15 @@ class GriddlyTrainer:
             path: The video, ending in ``.mp4`` or ``.gif``.
             view: ``"global"``, or the id of an agent, 1 … P.
             ckpt_path: As for :meth:`test`.
+            seed: The same seed, 0 … 4294967295, gives the same episode; None takes the trainer's.
+            deterministic: Take the most probable actions instead of drawing them.
 
         Returns:
             The episode; ``save`` keeps it as a small file.
 
         Raises:
-            OptionError: The spec has no ``max_steps``, or the view or the file's ending is unknown.
+            OptionError: The spec has no ``max_steps``, the seed is out of range, or the view or the
+                file's ending is unknown.
             LevelError: There is no such level.
         """
         path = checked_path("path", path)
@@ -460,7 +465,9 @@ class GriddlyTrainer:
         if not isinstance(level, str):
             (level,) = checked_indices("level", level, self.env.game.level_count)
         self._use_weights(ckpt_path)
-        replay = replay_of(self.env, self._agent.play_level(level, self.seed))
+        seed = self.seed if seed is None else checked_int("seed", seed, 0, MAX_SEED)
+        deterministic = checked_bool("deterministic", deterministic)
+        replay = replay_of(self.env, self._agent.play_level(level, seed, deterministic))
         options = self.video or VideoRecording()
         render_replay(replay, path, view, fps=options.fps, renderer=options.renderer)
         self._report.played(replay, path, view, options.fps, self.env_steps)

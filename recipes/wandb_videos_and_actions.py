@@ -30,7 +30,7 @@ def main(**options: Any) -> None:
         CSVLogger(root, name="wandb_videos_and_actions"),
     ]
     defaults: dict[str, Any] = {
-        "video": VideoRecording(every_env_steps=500, include_agents=True, best=True),
+        "video": VideoRecording(every_env_steps=20_000, include_agents=True, best=True),
         "track_actions": True,
         "logger": loggers,
         "max_env_steps": 200_000,

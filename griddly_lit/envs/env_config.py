@@ -16,6 +16,9 @@ _SPEC_KEYS = (
     "global_observer_type",
     "max_steps",
     "player_done_variable",
+    "gdy_path",
+    "image_path",
+    "shader_path",
 )
 # What the trainer does now; the dictionary may still hold them.
 TRAINER_KEYS = ("record_video_config", "record_actions", "generate_valid_action_trees")
@@ -28,8 +31,8 @@ def spec_options(env_config: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         env_config: ``yaml_file`` or ``yaml_string``, ``level`` (0), ``random_level_on_reset``
             (False), ``level_generator`` ({"class": …, "config": …}), ``player_observer_type``,
-            ``global_observer_type``, ``max_steps``, ``player_done_variable``. Observers may be
-            Griddly's enum members or their names.
+            ``global_observer_type``, ``max_steps``, ``player_done_variable``, ``gdy_path``,
+            ``image_path``, ``shader_path``. Observers may be Griddly's enum members or their names.
 
     Raises:
         OptionError: A key is unknown; the nearest known one is suggested.

@@ -8,11 +8,13 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from griddly_lit.engine import Game, load_gdy
+from griddly_lit.engine import Game, load_gdy, parse_game
 from griddly_lit.envs.face import asked_level, checked_seed, spec_of
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.envs.spec import GriddlyEnvSpec
-from griddly_lit.errors import LevelError, OptionError
+from griddly_lit.errors import EpisodeError, LevelError, OptionError
+from griddly_lit.recording.renderers import Folders, Renderer, make_renderer, needed_observers
+from griddly_lit.recording.views import prettiest_observer
 
 
 class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
@@ -25,10 +27,12 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
 
     Args:
         env_spec: The environment. Left out, one is made of ``options``.
+        render_mode: ``"rgb_array"`` lets :meth:`render` draw; None draws nothing.
         options: Arguments of :class:`GriddlyEnvSpec`, such as ``yaml_file``.
 
     Raises:
-        OptionError: The game has several players.
+        OptionError: The game has several players, or there is no such render mode.
+        ObserverError: The global observer cannot be drawn.
 
     Example:
         >>> import gymnasium
@@ -40,9 +44,23 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
         (9, 13, 4)
     """
 
-    metadata = {"render_modes": []}  # noqa: RUF012
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
 
-    def __init__(self, env_spec: GriddlyEnvSpec | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        env_spec: GriddlyEnvSpec | None = None,
+        *,
+        render_mode: str | None = None,
+        **options: Any,
+    ) -> None:
+        if render_mode not in (None, "rgb_array"):
+            raise OptionError(
+                f"render_mode={render_mode!r}",
+                "there is no such render mode",
+                "Choose one, or None",
+                self.metadata["render_modes"],
+            )
+        self.render_mode = render_mode
         self.env_spec = spec_of(env_spec, options)
         players = self.env_spec.game.player_count
         if players != 1:
@@ -54,8 +72,13 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
         shape = self.env_spec.observation_shapes[0]
         self.observation_space = observation_space(shape)
         self.action_space = action_space(self.env_spec.action_nvec)
+        self._renderer = None if render_mode is None else _global_renderer(self.env_spec)
+        game = self.env_spec.game
         self._game = Game(
-            load_gdy(self.env_spec.text), self.env_spec.game, max_steps=self.env_spec.max_steps
+            load_gdy(self.env_spec.text),
+            game,
+            max_steps=self.env_spec.max_steps,
+            **needed_observers(game, () if self._renderer is None else (self._renderer,)),
         )
         self._source = self.env_spec.level_source
         self._episodes = 0
@@ -95,6 +118,21 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
         info = {"outcome": result.outcomes[0]} if result.outcomes else {}
         return self._observation(), result.rewards[0], result.terminated, result.truncated, info
 
+    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+        """Draws the whole grid by the spec's ``global_observer_type``.
+
+        Returns:
+            RGB, uint8 (H, W, 3), of a size that depends on the level; None without a render mode.
+
+        Raises:
+            EpisodeError: No episode was started, or the environment was closed.
+        """
+        if self._renderer is None:
+            return None
+        if not self._episodes:
+            raise EpisodeError("render()", "no episode was started", "Call reset() first")
+        return self._renderer.render(self._game)
+
     def close(self) -> None:
         """Releases the engine's memory."""
         self._game.close()
@@ -115,3 +153,14 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
                 "Name the level in levels or test_levels",
             ) from error
         return padded
+
+
+def _global_renderer(spec: GriddlyEnvSpec) -> Renderer:
+    document = parse_game(spec.text, spec.name_in_errors)
+    return make_renderer(
+        document,
+        spec.game,
+        observer=prettiest_observer(document, spec.global_observer_type, for_player=False),
+        player=None,
+        folders=Folders(spec.game_dir, spec.image_path, spec.shader_path),
+    )

@@ -29,9 +29,11 @@ from griddly_lit.envs.levels import (
     source_from_dict,
     source_to_dict,
 )
+from griddly_lit.envs.paths import checked_folder, find_game
 from griddly_lit.errors import GameFileError, LevelError, OptionError, did_you_mean
 
 _log = logging.getLogger("griddly_lit")
+_FOLDERS = ("gdy_path", "image_path", "shader_path")
 
 Levels = int | Sequence[int] | Literal["random"] | LevelSource
 
@@ -47,7 +49,8 @@ class GriddlyEnvSpec:
 
     Attributes:
         yaml_file: Path to a GDY file, or the name of a bundled game such as
-            ``Single-Player/GVGAI/sokoban.yaml``. Give this or ``yaml_string``.
+            ``Single-Player/GVGAI/sokoban.yaml``. Give this or ``yaml_string``. Images beside it
+            are found by their names relative to it.
         yaml_string: The text of a game. Filled in from ``yaml_file`` when that is given.
         levels: Which levels are trained on: an index, a list (drawn uniformly at each reset),
             ``"random"`` (every level that is not a test level), or a level source.
@@ -61,7 +64,13 @@ class GriddlyEnvSpec:
             a row, which the engine carries out one after the other.
         pad_levels: Pad the observations of smaller levels with zeros to the largest. Without it,
             levels of different shapes are an error.
+        gdy_path: Folder in which a relative ``yaml_file`` is looked up first.
+        image_path: Folder of the game's images, absolute or relative to the game's file. Only
+            drawing needs it, as it needs ``shader_path``: where it is not there, as on another
+            machine, plain tiles are drawn.
+        shader_path: Folder of the game's shaders, which Vulkan alone runs.
         game: What the probe learned of the game. Filled in.
+        game_dir: Folder of the game's file, None where there is none here. Filled in.
 
     Raises:
         GameFileError: The game's file is missing or not a GDY document.
@@ -81,6 +90,10 @@ class GriddlyEnvSpec:
     player_done_variable: str | None = None
     actions_per_turn: int = 1
     pad_levels: bool = True
+    gdy_path: str | None = None
+    image_path: str | None = None
+    shader_path: str | None = None
+    game_dir: str | None = field(init=False, repr=False, compare=False)
     game: GameInfo = field(init=False, repr=False, compare=False)
     _generated_shapes: tuple[Shape, ...] | None = field(init=False, repr=False, compare=False)
 
@@ -91,9 +104,14 @@ class GriddlyEnvSpec:
             )
         for name, value in checked_options(self._options()).items():
             _set(self, name, value)
+        _set(self, "gdy_path", checked_folder("gdy_path", self.gdy_path, None))
+        file = None if self.yaml_file is None else find_game(str(self.yaml_file), self.gdy_path)
+        _set(self, "game_dir", None if file is None else str(file.parent))
+        for name in ("image_path", "shader_path"):
+            _set(self, name, checked_folder(name, getattr(self, name), self.game_dir))
         text = self.yaml_string
         if text is None:
-            text = read_game(str(self.yaml_file))
+            text = read_game(file or str(self.yaml_file))
         _set(self, "yaml_string", text)
         document = parse_game(text, self.name_in_errors)
         checked_observer(document, "global_observer_type", self.global_observer_type)
@@ -202,7 +220,15 @@ class GriddlyEnvSpec:
         options = dict(values)
         if isinstance(options.get("levels"), Mapping):
             options["levels"] = source_from_dict(options["levels"])
-        return cls(**options)
+        folders = {name: options.pop(name, None) for name in _FOLDERS}
+        for name, path in folders.items():
+            if not (path is None or isinstance(path, str)):
+                raise OptionError(f"{name}={path!r}", "it is no folder", "Name one, or None")
+        spec = cls(**options)
+        # They are not checked: on another machine they need not be there.
+        for name, path in folders.items():
+            _set(spec, name, path)
+        return spec
 
     @classmethod
     def from_json(cls, text: str) -> GriddlyEnvSpec:

@@ -19,11 +19,18 @@ class PolicyPlayers:
     Args:
         policies: Who acts for whom.
         networks: The built model of each policy by its name.
+        deterministic: Take the most probable actions instead of drawing them.
     """
 
-    def __init__(self, policies: Sequence[Policy], networks: Mapping[str, nn.Module]) -> None:
+    def __init__(
+        self,
+        policies: Sequence[Policy],
+        networks: Mapping[str, nn.Module],
+        deterministic: bool = False,
+    ) -> None:
         self._policies = policies
         self._networks = networks
+        self._deterministic = deterministic
 
     @property
     def need_valid_actions(self) -> bool:
@@ -49,7 +56,12 @@ class PolicyPlayers:
                 seats = np.concatenate([np.arange(k * count, (k + 1) * count) for k in ranks])
                 logits, _ = self._networks[policy.name](torch.from_numpy(block.observations[seats]))
                 packed = torch.from_numpy(block.valid_actions[seats])
-                drawn, _ = policy.head.distribution(logits, packed).sample(generator)
+                distribution = policy.head.distribution(logits, packed)
+                drawn = (
+                    distribution.mode()
+                    if self._deterministic
+                    else distribution.sample(generator)[0]
+                )
                 players = [block.players[k] for k in ranks]
                 actions[:, players] = drawn.numpy().reshape(len(ranks), count, parts).swapaxes(0, 1)
         return actions

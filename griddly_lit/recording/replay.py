@@ -41,6 +41,10 @@ class EpisodeReplay:
         player_observers: Observer name of each player, which an agent's view shows.
         global_observer: Observer of the whole grid, which the global view shows.
         player_done_variable: Name of the player variable that is 1 for a player who left.
+        game_dir: Folder of the game's file, where its images may lie.
+        image_path: Folder of images that the user gave.
+        shader_path: Folder of shaders that the user gave. Where these folders are not there, as on
+            another machine, plain tiles stand for what was in them.
 
     Raises:
         ReplayError: The values do not fit together.
@@ -58,6 +62,9 @@ class EpisodeReplay:
     player_observers: tuple[str, ...]
     global_observer: str = "Sprite2D"
     player_done_variable: str | None = None
+    game_dir: str | None = None
+    image_path: str | None = None
+    shader_path: str | None = None
 
     def __post_init__(self) -> None:
         for name, value in checked_values(vars(self)).items():
@@ -212,6 +219,10 @@ class EpisodeReplay:
 
     def _check(self) -> None:
         players = self.actions.shape[1]
+        for name in ("game_dir", "image_path", "shader_path"):
+            path = getattr(self, name)
+            if not (path is None or isinstance(path, str)):
+                _refuse(f"{name}={path!r}", "a folder is named by a string, or None")
         if len(self.player_observers) != players:
             _refuse(
                 f"player_observers={list(self.player_observers)}", f"there are {players} player(s)"

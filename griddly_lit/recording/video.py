@@ -11,28 +11,42 @@ from typing import Any, Literal, get_args
 from griddly_lit.arguments import (
     checked_bool,
     checked_choice,
-    checked_int,
     checked_mapping,
     checked_path,
+    optional_int,
 )
 from griddly_lit.errors import OptionError, did_you_mean
 from griddly_lit.recording.encoder import FORMATS, check_fps, check_video_path, write_video
 from griddly_lit.recording.replay import EpisodeReplay
 from griddly_lit.recording.views import RendererName, View, draw
 
+_DEFAULT_INTERVAL = 100_000
 _SWITCHES = ("include_global", "include_agents", "best", "worst")
+# The keys of the old integration's record_video_config, and its defaults.
+_OLD_DEFAULTS = {
+    "frequency": 1000,
+    "fps": 10,
+    "directory": ".",
+    "include_global": True,
+    "include_agents": False,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoRecording:
     """Which episodes are recorded, and how their videos look.
 
-    The first environment of every runner is recorded: its first episode, then the first whole
-    episode that starts after each interval of its own steps. Episodes are drawn afterwards, in
-    another process.
+    The first environment of a runner is recorded: its first episode, then the first whole episode
+    that starts after each interval. Several runners take turns: there is about one episode an
+    interval in all, the first one from the first runner. Episodes are drawn afterwards, in another
+    process.
 
     Attributes:
-        every_env_steps: Length of the interval, in steps of each recorded environment.
+        every_env_steps: Length of the interval, in environment steps of the run, those of all games
+            of all runners; by default 100,000, ten videos in a run of a million steps.
+        every_steps_per_env: Length of the interval in steps of the recorded environment alone,
+            instead of ``every_env_steps``. Each runner then records its own first environment,
+            whatever the others do.
         include_global: Draw the whole grid.
         include_agents: Draw what each agent sees, a video for each.
         best: Record the best episode of each validation and test, too.
@@ -43,10 +57,11 @@ class VideoRecording:
         renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw.
 
     Raises:
-        OptionError: A value is out of range, or nothing would be drawn.
+        OptionError: A value is out of range, both intervals are given, or nothing would be drawn.
     """
 
-    every_env_steps: int = 100_000
+    every_env_steps: int | None = None
+    every_steps_per_env: int | None = None
     include_global: bool = True
     include_agents: bool = False
     best: bool = False
@@ -57,8 +72,20 @@ class VideoRecording:
     renderer: RendererName = "numpy"
 
     def __post_init__(self) -> None:
+        if self.every_env_steps is None and self.every_steps_per_env is None:
+            object.__setattr__(self, "every_env_steps", _DEFAULT_INTERVAL)
+        elif self.every_env_steps is not None and self.every_steps_per_env is not None:
+            raise OptionError(
+                f"every_env_steps={self.every_env_steps!r}, "
+                f"every_steps_per_env={self.every_steps_per_env!r}",
+                "there is one interval",
+                "Give one of them",
+            )
         values = {
-            "every_env_steps": checked_int("every_env_steps", self.every_env_steps, 1),
+            **{
+                name: optional_int(name, getattr(self, name), 1)
+                for name in ("every_env_steps", "every_steps_per_env")
+            },
             "fps": check_fps(self.fps),
             "format": checked_choice("format", self.format, FORMATS),
             "directory": None
@@ -78,55 +105,64 @@ class VideoRecording:
 
     @classmethod
     def from_record_video_config(cls, config: Mapping[str, Any]) -> VideoRecording:
-        """Takes the ``record_video_config`` of Griddly's old RLlib integration, with its defaults.
+        """Takes the ``record_video_config`` of Griddly's old RLlib integration.
 
         Args:
-            config: ``frequency`` (1000, in steps of the recorded environment), ``fps`` (10),
-                ``directory`` ("."), ``include_global`` (True), ``include_agents`` (False).
+            config: ``frequency`` (1000), in steps of each recorded environment, ``fps`` (10),
+                ``directory`` ("."), ``include_global`` (True) and ``include_agents`` (False).
 
         Raises:
-            OptionError: A key is unknown, or a value is out of range.
+            OptionError: It is no dictionary, a key is unknown (the nearest known one is suggested),
+                or a value is out of range.
         """
-        known = {
-            "frequency": 1000,
-            "fps": 10,
-            "directory": ".",
-            "include_global": True,
-            "include_agents": False,
-        }
         checked_mapping("record_video_config", config, "Pass its settings by name")
         for key in config:
-            if key not in known:
+            if key not in _OLD_DEFAULTS:
                 raise OptionError(
                     f"record_video_config[{key!r}]",
                     "record_video_config has no such key",
-                    did_you_mean(key, known),
-                    known,
+                    did_you_mean(str(key), _OLD_DEFAULTS),
+                    _OLD_DEFAULTS,
                 )
-        values: dict[str, Any] = {**known, **config}
-        return cls(every_env_steps=values.pop("frequency"), **values)
+        options: dict[str, Any] = {**_OLD_DEFAULTS, **config}
+        frequency = options.pop("frequency")
+        try:
+            if frequency is None:
+                raise OptionError("frequency=None", "an interval is one step or more", "Give one")
+            return cls(every_steps_per_env=frequency, **options)
+        except OptionError as error:
+            value = error.value.replace("every_steps_per_env", "frequency")
+            raise OptionError(
+                f"record_video_config: {value}", error.rule, error.mend, error.available
+            ) from error
 
 
 class RecordingSchedule:
     """Decides which episodes of one environment are recorded.
 
+    Several environments that count the same steps take turns, an interval each.
+
     Args:
-        every_env_steps: Length of the interval in steps of that environment.
+        every: Length of the interval in steps.
+        turn: Which environment this is, from 0.
+        turns: Number of environments.
     """
 
-    def __init__(self, every_env_steps: int) -> None:
-        self._every = every_env_steps
-        self._due = 0
+    def __init__(self, every: int, turn: int = 0, turns: int = 1) -> None:
+        self._wait, self._every = turn * every, turns * every
+        self._due: int | None = None
 
     def wants(self, started_at: int) -> bool:
         """Returns whether to record an episode; ask once for each, in their order.
 
         Args:
-            started_at: Steps that the environment had taken when the episode began.
+            started_at: Steps that had been taken when the episode began.
         """
+        if self._due is None:
+            self._due = started_at + self._wait
         if started_at < self._due:
             return False
-        self._due = (started_at // self._every + 1) * self._every
+        self._due += ((started_at - self._due) // self._every + 1) * self._every
         return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Generator
 from contextlib import closing
 from typing import Any, Literal, get_args
@@ -13,8 +14,14 @@ from numpy.typing import NDArray
 from griddly_lit.arguments import checked_choice, shown
 from griddly_lit.engine import Document, checked_observer
 from griddly_lit.errors import OptionError
-from griddly_lit.recording.renderers import make_renderer, needed_observers
-from griddly_lit.recording.renderers.settings import ObserverSettings
+from griddly_lit.recording.renderers import (
+    Folders,
+    make_renderer,
+    needed_observers,
+    tell_once,
+    with_folders,
+)
+from griddly_lit.recording.renderers.settings import ObserverSettings, entries_of
 from griddly_lit.recording.replay import EpisodeReplay, open_game
 
 View = Literal["global"] | int
@@ -44,13 +51,19 @@ def draw(
     document, info, _ = open_game(replay.text)
     view = checked_view(view, len(replay.agents))
     checked_choice("renderer", renderer, get_args(RendererName))
+    folders = Folders(replay.game_dir, replay.image_path, replay.shader_path)
     player = None if view == "global" else view - 1
+    if renderer == "vulkan" and (folders.image_path or folders.shader_path):
+        document = with_folders(document, folders)
+        # Every JSON text is a YAML text.
+        replay = dataclasses.replace(replay, text=json.dumps(document))
     drawer = make_renderer(
         document,
         dataclasses.replace(info, player_observers=replay.player_observers),
         observer=drawn_observer(document, replay, player),
         player=player,
         renderer=renderer,
+        folders=folders,
     )
     # Whoever is not looked at sees vectors, which need no graphics driver.
     with closing(replay.play_through(**needed_observers(info, [drawer]))) as games:
@@ -84,20 +97,44 @@ def drawn_observer(document: Document, replay: EpisodeReplay, player: int | None
         ObserverError: The game has no such observer.
     """
     asked = replay.global_observer if player is None else replay.player_observers[player]
+    return prettiest_observer(document, asked, for_player=player is not None)
+
+
+def prettiest_observer(document: Document, asked: str, *, for_player: bool) -> str:
+    """Returns the observer that a view is drawn with.
+
+    Args:
+        document: The parsed game.
+        asked: The observer that was asked for.
+        for_player: Whether it is a player's; otherwise it shows the whole grid.
+
+    Raises:
+        ObserverError: The game has no such observer.
+    """
     kind = checked_observer(document, "observer", asked)
-    if kind == "VECTOR" and player is not None:
+    if kind == "VECTOR" and for_player:
         window = _window(document, asked)
-        for pretty in ("Sprite2D", "Block2D"):
-            if _is_drawn(document, pretty) and _window(document, pretty) == window:
+        for pretty in _drawn(document):
+            if _window(document, pretty) == window:
                 return pretty
-    if asked == "Sprite2D" and not _is_drawn(document, asked):
+    if asked == "Sprite2D":
         # It is the default, and says no more than "as pretty as can be".
-        return "Block2D" if _is_drawn(document, "Block2D") else "Vector"
+        drawn = _drawn(document)
+        if not drawn:
+            tell_once(
+                "the game has neither sprites nor blocks: its views are drawn in plain colours"
+            )
+        return drawn[0] if drawn else "Vector"
     return asked
 
 
-def _is_drawn(document: Document, observer: str) -> bool:
-    return all((each.get("Observers") or {}).get(observer) for each in document["Objects"])
+def _drawn(document: Document) -> list[str]:
+    """Returns which of Sprite2D and Block2D draw anything, the one that draws more objects first."""
+    counts = {
+        observer: sum(bool(entries_of(each, observer)) for each in document["Objects"])
+        for observer in ("Sprite2D", "Block2D")
+    }
+    return sorted((each for each in counts if counts[each]), key=counts.__getitem__, reverse=True)
 
 
 def _window(document: Document, observer: str) -> tuple[object, ...]:

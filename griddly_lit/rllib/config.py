@@ -18,6 +18,7 @@ from griddly_lit.envs.gymnasium_env import GriddlyEnv
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.errors import AlgorithmError, OptionError
 from griddly_lit.policies import Policy, SelfPlay
+from griddly_lit.recording import VideoRecording
 from griddly_lit.rllib.algorithms import (
     SupportedAlgorithm,
     check_training,
@@ -54,7 +55,7 @@ class Settings:
         precision: ``"32-true"`` or ``"bf16-mixed"``, of the networks.
         seed: Seed of everything random.
         track_actions: Count actions and outcomes.
-        record_every: Record the first game of each runner, an episode every so many of its steps.
+        video: Which episodes of the runners' first games are recorded.
         max_env_steps: Length of the run, if it is known, for defaults that change over it.
         small: Take a batch of a few steps only, to see that all works.
     """
@@ -71,7 +72,7 @@ class Settings:
     precision: str = "32-true"
     seed: int = 0
     track_actions: bool = False
-    record_every: int | None = None
+    video: VideoRecording | None = None
     max_env_steps: int | None = None
     small: bool = False
 
@@ -149,7 +150,7 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
                 "policies": policies,
                 "self_play": settings.self_play is not None,
                 "track_actions": settings.track_actions,
-                "record_every": settings.record_every,
+                "video": settings.video,
             },
             observation_space=only.observation_space,
             action_space=only.action_space,

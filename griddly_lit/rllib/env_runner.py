@@ -40,9 +40,9 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
     """Samples games of any number of players for any RLlib algorithm that learns from episodes.
 
     It reads from the algorithm's config: ``env_config`` (``spec``, ``policies``, ``self_play``,
-    ``track_actions`` and ``record_every``), ``num_envs_per_env_runner`` (N), the rollout fragment
-    length (T), ``seed``, ``explore`` and the modules. RLlib's connectors and per-step callbacks
-    have no part in it.
+    ``track_actions`` and ``video``), ``num_envs_per_env_runner`` (N), the rollout fragment length
+    (T), ``seed``, ``explore`` and the modules. RLlib's connectors and per-step callbacks have no
+    part in it.
     """
 
     def __init__(self, *, config: AlgorithmConfig, **kwargs: Any) -> None:
@@ -96,8 +96,9 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             valid_actions=self._head.valid_actions != "off",
             spread_starts=not self.config.in_evaluation,
         )
-        record_every = self.config.env_config.get("record_every")
-        self._recording = None if record_every is None else FirstGameReplays(record_every)
+        video = self.config.env_config.get("video")
+        runner, runners = int(self.worker_index or 1) - 1, max(1, self.config.num_env_runners)
+        self._recording = None if video is None else FirstGameReplays(video, runner, runners)
         self._generator.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
         if self.seating is None:
             self.seating = (
@@ -214,7 +215,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
                 self._seat(end.index, step + 1)
             ended += ends
             if self._recording is not None:
-                self._recording.step(self.spec, ends)
+                self._recording.step(self.spec, ends, timestep)
         self.num_env_steps_sampled_lifetime += steps * everywhere
         log_steps(
             self.metrics, self.policies, steps * env.count, agent_steps.tolist(), policy_steps

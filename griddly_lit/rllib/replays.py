@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
-from griddly_lit.recording import EpisodeReplay, RecordingSchedule
+from griddly_lit.recording import EpisodeReplay, RecordingSchedule, VideoRecording
 
 
 def replay_of(spec: GriddlyEnvSpec, end: EpisodeEnd) -> EpisodeReplay:
@@ -21,34 +23,51 @@ def replay_of(spec: GriddlyEnvSpec, end: EpisodeEnd) -> EpisodeReplay:
         player_observers=spec.game.player_observers,
         global_observer=spec.global_observer_type,
         player_done_variable=spec.player_done_variable,
+        game_dir=spec.game_dir,
+        image_path=spec.image_path,
+        shader_path=spec.shader_path,
     )
 
 
 class FirstGameReplays:
-    """Keeps the episodes of game 0 that the schedule wants, until they are taken.
+    """Keeps the episodes of game 0 that are to become videos, until they are taken.
 
     Args:
-        every_env_steps: Interval of the schedule, in steps of that game.
+        video: Which ones.
+        runner: Which of the runners this is, from 0.
+        runners: Number of runners.
     """
 
-    def __init__(self, every_env_steps: int) -> None:
-        self._schedule = RecordingSchedule(every_env_steps)
-        self._steps = 0
-        self._wanted = self._schedule.wants(0)
+    def __init__(self, video: VideoRecording, runner: int, runners: int) -> None:
+        of_game, of_run = video.every_steps_per_env, video.every_env_steps
+        self._counts_game = of_game is not None
+        self._schedule = (
+            RecordingSchedule(of_game)
+            if of_game is not None
+            else RecordingSchedule(cast("int", of_run), runner, runners)
+        )
+        self._game_steps = 0
+        self._wanted: bool | None = None
         self._replays: list[EpisodeReplay] = []
 
-    def step(self, spec: GriddlyEnvSpec, ends: list[EpisodeEnd]) -> None:
+    def step(self, spec: GriddlyEnvSpec, ends: list[EpisodeEnd], env_steps: int) -> None:
         """Looks at one step of all games.
 
         Args:
             spec: The environment.
             ends: Episodes that ended with it, in the order of their games.
+            env_steps: Environment steps of the run before it.
         """
-        self._steps += 1
+        if self._wanted is None:
+            # The first step of an episode.
+            self._wanted = self._schedule.wants(
+                self._game_steps if self._counts_game else env_steps
+            )
+        self._game_steps += 1
         if ends and ends[0].index == 0:
-            if self._wanted:
+            if self._wanted and ends[0].whole:
                 self._replays.append(replay_of(spec, ends[0]))
-            self._wanted = self._schedule.wants(self._steps)
+            self._wanted = None
 
     def take(self) -> list[EpisodeReplay]:
         """Returns the episodes since the last call."""

@@ -6,7 +6,7 @@ from gymnasium.utils.env_checker import check_env
 from conftest import SOKOBAN, ZELDA
 from games import CORRIDOR, RIGHT
 from griddly_lit import GriddlyEnv, bundled_games
-from griddly_lit.errors import ActionError, OptionError
+from griddly_lit.errors import ActionError, EpisodeError, OptionError
 
 SINGLE_PLAYER = [game for game in bundled_games() if game.startswith("Single-Player")]
 
@@ -15,7 +15,8 @@ SINGLE_PLAYER = [game for game in bundled_games() if game.startswith("Single-Pla
 @pytest.mark.parametrize("game", SINGLE_PLAYER)
 def test_gymnasium_check_env_passes_without_a_warning(game):
     assert len(SINGLE_PLAYER) == 24
-    check_env(GriddlyEnv(yaml_file=game, levels="random", max_steps=50), skip_render_check=True)
+    options = {"yaml_file": game, "levels": "random", "max_steps": 50}
+    check_env(GriddlyEnv(**options, render_mode="rgb_array"), skip_render_check=True)
 
 
 def test_gymnasium_make_finds_it():
@@ -24,6 +25,34 @@ def test_gymnasium_make_finds_it():
     assert info["level"] == 2
     ends = [env.step(0)[2:4] for _ in range(3)]
     assert ends == [(False, False), (False, False), (False, True)]
+
+
+def test_render_draws_the_whole_grid():
+    env = gymnasium.make(
+        "griddly_lit/Griddly-v0", yaml_file=SOKOBAN, max_steps=5, render_mode="rgb_array"
+    )
+    assert env.metadata["render_fps"] == 10
+    check_env(env.unwrapped)
+    env.reset(seed=1)
+    first = env.render()
+    assert (first.shape, first.dtype) == ((9 * 24, 13 * 24, 3), np.uint8)
+    assert first.std() > 20
+    for action in (1, 2, 3, 4):
+        env.step(action)
+    assert (env.render() != first).any()
+    env.close()
+    with pytest.raises(EpisodeError, match="closed"):
+        env.unwrapped.render()
+
+
+def test_render_has_its_named_errors():
+    with pytest.raises(OptionError, match=r"render_mode='ansi'.*Available: rgb_array"):
+        GriddlyEnv(yaml_string=CORRIDOR, render_mode="ansi")
+    with pytest.raises(EpisodeError, match="reset"):
+        GriddlyEnv(yaml_string=CORRIDOR, render_mode="rgb_array").render()
+    quiet = GriddlyEnv(yaml_string=CORRIDOR)
+    quiet.reset(seed=0)
+    assert quiet.render() is None
 
 
 def test_spaces_and_episode():

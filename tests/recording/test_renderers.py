@@ -343,27 +343,12 @@ def test_resized_image_keeps_transparent_colours_out(tmp_path):
         ({"observer": "ASCII"}, "kind ASCII cannot be drawn"),
         ({"observer": "View", "player": 1}, "the game has 1 player"),
         ({"observer": "View", "player": -1}, "the game has 1 player"),
-        ({"observer": "Block2D"}, "'avatar' does not say"),
     ],
 )
 def test_what_cannot_be_drawn_is_a_named_error(options, words):
     stage = Stage(picture_game())
     with pytest.raises(ObserverError, match=words):
         stage.renderer(**options)
-
-
-@pytest.mark.parametrize(
-    ("game", "words"),
-    [
-        ({"wall": {"Image": "no/such.png"}}, "no/such.png of 'wall' does not exist"),
-        ({"observer": {"BackgroundTile": "no.png"}}, "no.png of BackgroundTile does not exist"),
-        ({"wall": {"Image": SHAPES + "square.png", "TilingMode": "WALL_16"}}, "needs more"),
-    ],
-)
-def test_faulty_images_are_named_errors(game, words):
-    stage = Stage(picture_game(**game))
-    with pytest.raises(ObserverError, match=words):
-        stage.renderer()
 
 
 def test_custom_shaders_are_warned_of_once_and_drawn_without():

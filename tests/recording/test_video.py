@@ -25,7 +25,11 @@ def test_the_defaults_are_the_documented_ones():
     [
         ({"every_env_steps": 0}, "every_env_steps=0"),
         ({"every_env_steps": 1.5}, "every_env_steps=1.5"),
+        ({"every_steps_per_env": 0}, "every_steps_per_env=0"),
+        ({"every_env_steps": 10, "every_steps_per_env": 10}, "there is one interval"),
         ({"include_global": False}, "nothing to draw"),
+        ({"include_agents": "yes"}, "include_agents='yes'"),
+        ({"directory": 3}, "directory=3"),
         ({"fps": 0}, "fps=0"),
         ({"format": "avi"}, r"format='avi'.*mp4, gif"),
         ({"renderer": "opengl"}, r"renderer='opengl'.*numpy, vulkan"),
@@ -49,6 +53,56 @@ def test_the_first_episode_then_the_first_whole_one_after_each_interval(lengths,
     schedule = RecordingSchedule(100)
     starts = np.cumsum([0, *lengths])[:-1].tolist()
     assert [start for start in starts if schedule.wants(start)] == recorded
+
+
+def test_environments_take_turns_also_where_a_run_is_resumed():
+    for resumed_at in (0, 1_000):
+        schedules = [RecordingSchedule(100, turn, 3) for turn in range(3)]
+        recorded = [
+            (start, turn)
+            for start in range(resumed_at, resumed_at + 700, 20)
+            for turn, schedule in enumerate(schedules)
+            if schedule.wants(start)
+        ]
+        assert recorded[0] == (resumed_at, 0)
+        assert [start for start, _ in recorded] == [resumed_at + n * 100 for n in range(7)]
+
+
+def test_the_old_record_video_config_is_taken_as_it_was():
+    assert VideoRecording.from_record_video_config({}) == VideoRecording(
+        every_steps_per_env=1000, fps=10, directory="."
+    )
+    old = {
+        "frequency": 20,
+        "fps": 5,
+        "directory": "/tmp/v",
+        "include_global": False,
+        "include_agents": True,
+    }
+    taken = VideoRecording.from_record_video_config(old)
+    assert (taken.every_steps_per_env, taken.every_env_steps) == (20, None)
+    assert (taken.fps, taken.directory) == (5, "/tmp/v")
+    assert (taken.include_global, taken.include_agents) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"frequencey": 5}, r"record_video_config\['frequencey'\].*'frequency'"),
+        ({"include_agent": True}, "Did you mean 'include_agents'"),
+        ({3: True}, r"record_video_config\[3\]"),
+        ({"frequency": "often"}, "record_video_config: frequency='often'"),
+        ({"frequency": None}, "frequency=None"),
+        ({"frequency": 0}, "frequency=0"),
+        ({"fps": "fast"}, "fps='fast'"),
+        ({"include_agents": 1}, "include_agents=1"),
+        ({"directory": 3}, "directory=3"),
+        ([("fps", 3)], "no dictionary"),
+    ],
+)
+def test_faults_of_an_old_record_video_config_are_named(config, message):
+    with pytest.raises(OptionError, match=message):
+        VideoRecording.from_record_video_config(config)
 
 
 @pytest.mark.parametrize("view", ["global", 1])

@@ -9,7 +9,7 @@ from torch import nn
 
 from conftest import CLUSTERS, ZELDA
 from games import CORRIDOR
-from griddly_lit import GriddlyEnvSpec, ImpalaCNN, TorchModel
+from griddly_lit import GriddlyEnvSpec, ImpalaCNN, TorchModel, VideoRecording
 from griddly_lit.engine import Game, load_gdy
 from griddly_lit.models import Factored
 from griddly_lit.policies import resolve_policies
@@ -236,3 +236,40 @@ def test_games_end_their_episodes_one_after_the_other_and_only_whole_ones_are_sc
     # Without the spread all four would end in every fourth fragment. Zelda may end on its own.
     assert all(ended_in[:4])
     assert sum(ended_in) - 3 == scored
+
+
+@pytest.mark.parametrize(
+    ("interval", "runners", "expected"),
+    [
+        # 1,600 steps of the run, 400 of each of 4 games: 20 a whole episode.
+        ({"every_env_steps": 400}, 1, [4]),
+        # They take turns.
+        ({"every_env_steps": 200}, 2, [4, 4]),
+        # 200 steps of the first game of each.
+        ({"every_steps_per_env": 100}, 1, [4]),
+        ({"every_steps_per_env": 100}, 2, [2, 2]),
+    ],
+)
+def test_first_games_are_recorded_once_an_interval(interval, runners, expected):
+    spec = GriddlyEnvSpec(yaml_file=CLUSTERS, levels=1, max_steps=20)
+    policies = resolve_policies(spec, "shared", IMPALA)
+    config = algorithm_config(
+        Settings(
+            spec,
+            policies,
+            num_envs_per_env_runner=4,
+            seed=1,
+            num_env_runners=0 if runners == 1 else runners,
+            video=VideoRecording(**interval),
+        )
+    )
+    workers = [0] if runners == 1 else range(1, runners + 1)
+    recorded = []
+    for worker in workers:
+        runner = GriddlyEnvRunner(config=config, worker_index=worker)
+        for _ in range(20 // runners):
+            runner.sample(num_timesteps=4 * 20, random_actions=True)
+        replays = runner.take_replays()
+        assert all(replay.length == 20 or replay.terminated for replay in replays)
+        recorded.append(len(replays))
+    assert recorded == expected

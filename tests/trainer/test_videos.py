@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from griddly_lit import Callback, EpisodeReplay, VideoRecording, render_replay
+from griddly_lit.engine import Game, load_gdy
 from griddly_lit.errors import LevelError, OptionError
 from trainer.small import spec, trainer
 
@@ -125,6 +126,32 @@ def test_play_makes_a_video_and_a_replay(tmp_path):
         mine.play(0, tmp_path / "x.avi")
     with pytest.raises(OptionError, match="max_steps=None"):
         trainer(tmp_path, env=spec(max_steps=None), logger=False).play(0, tmp_path / "x.mp4")
+
+
+def test_play_repeats_a_seed_and_may_take_the_best_actions(tmp_path):
+    mine = trainer(tmp_path, logger=False)
+
+    def actions(**options):
+        return mine.play(3, tmp_path / "episode.gif", **options).actions.tolist()
+
+    assert actions() == actions(seed=mine.seed)
+    assert actions(seed=7) == actions(seed=7) != actions()
+    replay = mine.play(3, tmp_path / "episode.gif", seed=7, deterministic=True)
+    assert replay.seed == mine.play(3, tmp_path / "episode.gif", seed=7).seed
+    game = Game(load_gdy(mine.env.text), mine.env.game, max_steps=mine.env.max_steps)
+    game.reset(3, replay.seed)
+    for taken in replay.actions:
+        assert taken == np.atleast_1d(mine.act(padded(game.observation(), mine.env)))
+        game.step(taken)
+    for options in ({"seed": -1}, {"seed": 2**32}, {"seed": "x"}, {"deterministic": 1}):
+        with pytest.raises(OptionError, match=next(iter(options))):
+            actions(**options)
+
+
+def padded(observation, env):
+    whole = np.zeros(env.observation_shapes[0], dtype=np.uint8)
+    whole[: observation.shape[0], : observation.shape[1]] = observation
+    return whole
 
 
 @pytest.mark.usefixtures("ray_once")

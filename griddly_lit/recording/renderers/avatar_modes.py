@@ -9,7 +9,8 @@ import numpy as np
 
 from griddly_lit.recording.renderers.camera import Camera, look
 from griddly_lit.recording.renderers.patches import Patch
-from griddly_lit.recording.renderers.settings import Color, ObserverSettings
+from griddly_lit.recording.renderers.settings import ObserverSettings
+from griddly_lit.recording.renderers.values import Color
 
 _RED, _GREEN, _BLUE = np.float32(0.299), np.float32(0.587), np.float32(0.114)
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from griddly_lit.engine import Document, GameInfo, checked_observer, observer_kinds
 from griddly_lit.errors import ObserverError
+from griddly_lit.recording.renderers.images import Folders
 from griddly_lit.recording.renderers.renderer import Renderer
 from griddly_lit.recording.renderers.sprites import SpriteRenderer
 from griddly_lit.recording.renderers.vector import VectorRenderer
@@ -21,6 +22,7 @@ def make_renderer(
     observer: str,
     player: int | None,
     renderer: Literal["numpy", "vulkan"] = "numpy",
+    folders: Folders = Folders(),  # noqa: B008
 ) -> Renderer:
     """Makes the renderer of one view.
 
@@ -33,10 +35,11 @@ def make_renderer(
         observer: Name of the observer to draw, also one that the game declares itself.
         player: Whose view to draw, from 0; None for the global view.
         renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw.
+        folders: Where the game's pictures may lie, besides the wheel's resources.
 
     Raises:
-        ObserverError: The observer or the player is unknown, the observer gives no picture, lacks
-            an image, or needs a Vulkan driver that is not there.
+        ObserverError: The observer or the player is unknown, the observer gives no picture, or
+            needs a Vulkan driver that is not there.
     """
     kind = checked_observer(document, "observer", observer)
     if kind not in _DRAWN:
@@ -57,4 +60,4 @@ def make_renderer(
         return VectorRenderer(document, info, observer, player)
     if kind == "ISOMETRIC" or renderer == "vulkan":
         return VulkanRenderer(document, info, observer, player)
-    return SpriteRenderer(document, info, observer, player)
+    return SpriteRenderer(document, info, observer, player, folders)

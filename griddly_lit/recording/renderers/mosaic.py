@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from griddly_lit.recording.renderers.patches import Patch
-from griddly_lit.recording.renderers.settings import Color
+from griddly_lit.recording.renderers.values import Color
 
 # For each cell that a sprite covers: its offset (x, y), and the numbers of the patch to lay over it
 # where no player sees the cell and where one does.

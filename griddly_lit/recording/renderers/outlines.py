@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from griddly_lit.engine import Document
 from griddly_lit.recording.renderers.sampling import sample
+from griddly_lit.recording.renderers.values import color, mapping, whole
 
 RGBA = tuple[float, float, float, float]
 
+_MOST_PLAYERS = 1000
 _OWN: RGBA = (0.0, 1.0, 0.0, 1.0)
 # In the shader alpha <= 0.7 and alpha > 0.4, where 102/255 comes out above 0.4.
 _THIN, _THICK = 179 / 255, 102
@@ -24,11 +26,12 @@ def outline_colors(document: Document, player: int | None) -> tuple[RGBA, ...]:
         document: The parsed game.
         player: Who looks, from 0; None for a global view.
     """
-    described = document["Environment"].get("Player") or {}
-    count = described.get("Count", 1)
-    given = [(float(r), float(g), float(b), 1.0) for r, g, b in described.get("Colors") or ()]
-    hues = [_of_hue(int(360 / count * number)) for number in range(count)]
-    colors: list[RGBA] = [_NOBODY, *(given or hues)]
+    described = mapping(document["Environment"].get("Player"))
+    count = whole(described.get("Count"), 1, 1, _MOST_PLAYERS)
+    colors: list[RGBA] = [_NOBODY, *(_of_hue(int(360 / count * n)) for n in range(count))]
+    given = described.get("Colors")
+    for number, value in enumerate(given[:count] if isinstance(given, list) else (), 1):
+        colors[number] = (*color(value, colors[number][:3]), 1.0)
     if player is not None:
         colors[player + 1] = _OWN
     return tuple(colors)

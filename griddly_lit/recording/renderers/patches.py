@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from griddly_lit.recording.renderers.outlines import RGBA, outlined
 from griddly_lit.recording.renderers.sampling import sample
-from griddly_lit.recording.renderers.settings import Color
+from griddly_lit.recording.renderers.values import Color
 
 Patch = NDArray[np.float32]
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from griddly_lit.engine import Document, observer_kinds, resources_dir
-from griddly_lit.errors import ObserverError
+from griddly_lit.engine import Document, observer_kinds
+from griddly_lit.recording.renderers.images import Images, color_of
+from griddly_lit.recording.renderers.tiles import Tile
+from griddly_lit.recording.renderers.values import Color, color, mapping, number, switch, whole
 
-Color = tuple[float, float, float]
+_TILE = 24
+_MOST_TILE = 512
+_MOST_CELLS = 1000
+_MOST_SCALE = 10.0
+_BLACK: Color = (0.0, 0.0, 0.0)
 
 # The engine starts a tiling mode with this many images; NONE draws the first of any number.
 TILING_IMAGES = {"WALL_2": 2, "WALL_16": 16}
@@ -21,13 +26,14 @@ class Look:
     """How an object is drawn.
 
     Attributes:
-        images: Image files; more than one only where ``tiling`` picks among them.
+        images: Images, or the colours of plain tiles; more than one only where ``tiling`` picks
+            among them.
         tiling: ``NONE``, ``WALL_2`` or ``WALL_16``.
         scale: Size relative to a cell.
         color: What the image's RGB is multiplied with.
     """
 
-    images: tuple[Path, ...]
+    images: tuple[Tile, ...]
     tiling: str = "NONE"
     scale: float = 1.0
     color: Color = (1.0, 1.0, 1.0)
@@ -46,12 +52,13 @@ class ObserverSettings:
         rotates_images: Objects are drawn turned by their orientation.
         highlights_players: Objects of a player get an outline in the player's colour.
         tile: Size (width, height) of a cell in pixels.
-        background: Image of the floor, if any.
-        padding: Image of the cells off the grid, if any.
+        background: Name of the image of the floor, if any.
+        padding: Name of the image of the cells off the grid, if any.
         background_color: RGB below everything, each in 0 … 1.
         avatar_mode: What a global view does with cells that no player sees.
         avatar_highlight: RGB added to cells that a player sees, in mode ``HIGHLIGHT``.
-        shader_path: Folder of the game's own shaders, if any.
+        image_path: The observer's own folder of images, if any.
+        shader_path: Its own folder of shaders, if any.
     """
 
     width: int
@@ -62,124 +69,116 @@ class ObserverSettings:
     rotates_images: bool
     highlights_players: bool
     tile: tuple[int, int]
-    background: Path | None
-    padding: Path | None
+    background: Any
+    padding: Any
     background_color: Color
     avatar_mode: str
     avatar_highlight: Color
-    shader_path: str | None
+    image_path: Any
+    shader_path: Any
 
     @classmethod
     def read(cls, document: Document, observer: str, *, for_player: bool) -> ObserverSettings:
         """Reads the settings of ``observer``; a player's falls back on ``Player.Observer``.
 
-        Raises:
-            ObserverError: An image is missing.
+        What an older game says of its tiles directly under ``Environment`` counts, too.
         """
-        player = document["Environment"].get("Player") or {}
-        own = _own_settings(document, observer)
-        settings: Mapping[str, Any] = {
-            **((player.get("Observer") or {}) if for_player else {}),
-            **own,
+        environment = mapping(document["Environment"])
+        player = mapping(environment.get("Player"))
+        own = {
+            **{
+                key: environment[key]
+                for key in ("TileSize", "BackgroundTile")
+                if key in environment
+            },
+            **_own_settings(document, observer),
         }
-        tile = own.get("TileSize", 24)
-        shader = own.get("Shader") or {}
+        settings = {**(mapping(player.get("Observer")) if for_player else {}), **own}
+        shader, resources = mapping(own.get("Shader")), mapping(own.get("ResourceConfig"))
         blocks = observer_kinds(document)[observer] == "BLOCK_2D"
+        several = whole(player.get("Count"), 1, 1, _MOST_CELLS) > 1
         return cls(
-            width=settings.get("Width", 0),
-            height=settings.get("Height", 0),
-            offset=(settings.get("OffsetX", 0), settings.get("OffsetY", 0)),
-            tracks_avatar=settings.get("TrackAvatar", False),
-            rotates_with_avatar=settings.get("RotateWithAvatar", False),
-            rotates_images=settings.get("RotateAvatarImage", True),
-            highlights_players=settings.get("HighlightPlayers", player.get("Count", 1) > 1),
-            tile=(tile, tile) if isinstance(tile, int) else (tile[0], tile[1]),
-            background=_ground(own, "BackgroundTile", observer),
-            padding=_ground(own, "PaddingTile", observer),
-            background_color=_color(own.get("BackgroundColor", (0, 0, 0)) if blocks else (0, 0, 0)),
-            avatar_mode=shader.get("ObserverAvatarMode", "NONE"),
-            avatar_highlight=_color(shader.get("ObserverAvatarHighlightColor", (0, 0, 0))),
-            shader_path=(own.get("ResourceConfig") or {}).get("ShaderPath"),
+            width=whole(settings.get("Width"), 0, 0, _MOST_CELLS),
+            height=whole(settings.get("Height"), 0, 0, _MOST_CELLS),
+            offset=(
+                whole(settings.get("OffsetX"), 0, -_MOST_CELLS, _MOST_CELLS),
+                whole(settings.get("OffsetY"), 0, -_MOST_CELLS, _MOST_CELLS),
+            ),
+            tracks_avatar=switch(settings.get("TrackAvatar"), False),
+            rotates_with_avatar=switch(settings.get("RotateWithAvatar"), False),
+            rotates_images=switch(settings.get("RotateAvatarImage"), True),
+            highlights_players=switch(settings.get("HighlightPlayers"), several),
+            tile=_tile_size(own.get("TileSize")),
+            background=own.get("BackgroundTile"),
+            padding=own.get("PaddingTile"),
+            background_color=color(own.get("BackgroundColor"), _BLACK) if blocks else _BLACK,
+            avatar_mode=str(shader.get("ObserverAvatarMode", "NONE")),
+            avatar_highlight=color(shader.get("ObserverAvatarHighlightColor"), _BLACK),
+            image_path=resources.get("ImagePath"),
+            shader_path=resources.get("ShaderPath"),
         )
 
 
-def read_looks(document: Document, observer: str) -> dict[str, tuple[Look, ...]]:
+def read_looks(document: Document, observer: str, images: Images) -> dict[str, tuple[Look, ...]]:
     """Returns the looks of every object, in the order of its ``RenderTileId``.
 
-    Raises:
-        ObserverError: An object has no look for this observer, or an image is missing.
+    Whatever has no look there is a plain tile, see ``images.faults``.
     """
     blocks = observer_kinds(document)[observer] == "BLOCK_2D"
-    folder = _image_folder(_own_settings(document, observer))
     looks = {}
     for described in document["Objects"]:
-        name = described["Name"]
-        entries = (described.get("Observers") or {}).get(observer)
-        if not entries:
-            raise ObserverError(
-                f"observer={observer!r}",
-                f"the object {name!r} does not say how this observer draws it",
-                f"Add {observer} to the Observers of {name!r}, or use a Vector observer",
-            )
-        entries = entries if isinstance(entries, list) else [entries]
-        read = _block if blocks else _sprite
-        looks[name] = tuple(read(entry, folder) for entry in entries)
-        for look in looks[name]:
-            _check_images(look, name, observer)
+        name = str(described["Name"])
+        entries = entries_of(described, observer)
+        if entries:
+            read = _block if blocks else _sprite
+            looks[name] = tuple(read(mapping(entry), repr(name), images) for entry in entries)
+        else:
+            images.faults.append(f"{name!r} (it has no entry for {observer})")
+            looks[name] = (plain(name),)
     return looks
 
 
+def entries_of(described: Mapping[str, Any], observer: str) -> list[Any]:
+    """Returns what an object says of its looks for an observer, an entry a tile."""
+    entries = mapping(described.get("Observers")).get(observer) or []
+    return entries if isinstance(entries, list) else [entries]
+
+
+def plain(name: str) -> Look:
+    """Returns the look of an object of which no image can be drawn."""
+    return Look((color_of(repr(name)),))
+
+
 def _own_settings(document: Document, observer: str) -> Mapping[str, Any]:
-    return (document["Environment"].get("Observers") or {}).get(observer) or {}
+    return mapping(mapping(document["Environment"].get("Observers")).get(observer))
 
 
-def _image_folder(own: Mapping[str, Any]) -> Path:
-    return Path((own.get("ResourceConfig") or {}).get("ImagePath") or resources_dir("images"))
+def _tile_size(size: Any) -> tuple[int, int]:
+    width, height = size if isinstance(size, (list, tuple)) and len(size) == 2 else (size, size)
+    return whole(width, _TILE, 1, _MOST_TILE), whole(height, _TILE, 1, _MOST_TILE)
 
 
-def _sprite(entry: Mapping[str, Any], folder: Path) -> Look:
-    images = entry["Image"] if isinstance(entry["Image"], list) else [entry["Image"]]
-    tiling = entry.get("TilingMode", "NONE")
-    return Look(
-        tuple(folder / image for image in images[: TILING_IMAGES.get(tiling, 1)]),
-        tiling,
-        float(entry.get("Scale", 1.0)),
-    )
+def _sprite(entry: Mapping[str, Any], owner: str, images: Images) -> Look:
+    named = entry.get("Image")
+    names = named if isinstance(named, list) and named else [named]
+    tiling = str(entry.get("TilingMode", "NONE"))
+    wanted = TILING_IMAGES.get(tiling, 1)
+    if len(names) < wanted:
+        images.faults.append(f"{owner} (its tiling {tiling} needs {wanted} images)")
+        return Look((color_of(owner),), scale=_scale(entry))
+    return Look(tuple(images.find(name, owner) for name in names[:wanted]), tiling, _scale(entry))
 
 
-def _block(entry: Mapping[str, Any], folder: Path) -> Look:
-    image = folder / "block_shapes" / f"{entry['Shape']}.png"
-    return Look((image,), "NONE", float(entry.get("Scale", 1.0)), _color(entry["Color"]))
+def _block(entry: Mapping[str, Any], owner: str, images: Images) -> Look:
+    if "Color" not in entry:
+        images.faults.append(f"{owner} (it has no Color)")
+    tint = color(entry.get("Color"), color_of(owner))
+    shape = entry.get("Shape")
+    image = images.find(f"block_shapes/{shape}.png" if isinstance(shape, str) else shape, owner)
+    if isinstance(image, tuple):
+        return Look((tint,), scale=_scale(entry))
+    return Look((image,), "NONE", _scale(entry), tint)
 
 
-def _check_images(look: Look, name: str, observer: str) -> None:
-    if len(look.images) < TILING_IMAGES.get(look.tiling, 1):
-        raise ObserverError(
-            f"observer={observer!r}",
-            f"{name!r} has {len(look.images)} image(s), its tiling {look.tiling} needs more",
-            f"Give it {TILING_IMAGES[look.tiling]} images",
-        )
-    for image in look.images:
-        _check_file(image, repr(name), observer)
-
-
-def _ground(own: Mapping[str, Any], key: str, observer: str) -> Path | None:
-    if key not in own:
-        return None
-    image = _image_folder(own) / str(own[key])
-    _check_file(image, key, observer)
-    return image
-
-
-def _check_file(image: Path, owner: str, observer: str) -> None:
-    if not image.is_file():
-        raise ObserverError(
-            f"observer={observer!r}",
-            f"the image {image} of {owner} does not exist",
-            "Name a file in the images folder",
-        )
-
-
-def _color(values: Any) -> Color:
-    red, green, blue = (float(value) for value in values)
-    return red, green, blue
+def _scale(entry: Mapping[str, Any]) -> float:
+    return number(entry.get("Scale"), 1.0, 0.0, _MOST_SCALE)

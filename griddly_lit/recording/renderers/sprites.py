@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import warnings
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -14,31 +12,46 @@ from griddly_lit.engine import Document, Game, GameInfo
 from griddly_lit.errors import ObserverError
 from griddly_lit.recording.renderers.avatar_modes import marked, seen_cells
 from griddly_lit.recording.renderers.camera import TURNS, Camera, look
+from griddly_lit.recording.renderers.images import (
+    Folders,
+    Images,
+    tell_of_plain_tiles,
+    tell_once,
+)
 from griddly_lit.recording.renderers.mosaic import Canvas, Mosaic, Sprite
 from griddly_lit.recording.renderers.outlines import outline_colors
 from griddly_lit.recording.renderers.patches import patches
-from griddly_lit.recording.renderers.settings import Look, ObserverSettings, read_looks
+from griddly_lit.recording.renderers.settings import Look, ObserverSettings, plain, read_looks
 from griddly_lit.recording.renderers.tiles import load_tile
 from griddly_lit.recording.renderers.tiling import tiling_index
+from griddly_lit.recording.renderers.values import whole
+
+# Nearly a gigabyte.
+_MOST_PIXELS = 2**28
 
 
 class SpriteRenderer:
     """Draws one view of a game from its state and its YAML alone.
 
-    The pictures equal those of the engine on a software Vulkan driver, pixel by pixel.
+    The pictures equal those of the engine on a software Vulkan driver, pixel by pixel. What the game
+    says nothing of, or whose image cannot be had, is a plain tile in a colour of its own; a warning
+    names it once.
 
     Args:
         document: The parsed game.
         info: What the probe learned of the game.
         observer: Name of an observer of kind SPRITE_2D or BLOCK_2D.
         player: Whose view to draw, from 0; None for the global view.
-
-    Raises:
-        ObserverError: An object says nothing of how the observer draws it, or an image is missing.
+        folders: Where the game's pictures may lie.
     """
 
     def __init__(
-        self, document: Document, info: GameInfo, observer: str, player: int | None
+        self,
+        document: Document,
+        info: GameInfo,
+        observer: str,
+        player: int | None,
+        folders: Folders,
     ) -> None:
         self.needed_global_observer: str | None = None
         self.needed_player_observers: dict[int, str] = {}
@@ -49,21 +62,43 @@ class SpriteRenderer:
         self._player_settings = [
             ObserverSettings.read(document, name, for_player=True) for name in info.player_observers
         ]
-        self._looks = read_looks(document, observer)
-        self._depths = {entry["Name"]: int(entry.get("Z", 0)) for entry in document["Objects"]}
+        self._game = info.name
+        images = Images(folders, self._settings.image_path)
+        self._looks = read_looks(document, observer, images)
+        self._background, self._padding = (
+            None if named is None else images.find(named, key)
+            for key, named in (
+                ("BackgroundTile", self._settings.background),
+                ("PaddingTile", self._settings.padding),
+            )
+        )
+        tell_of_plain_tiles(info.name, observer, images.faults)
+        self._depths = {
+            entry["Name"]: whole(entry.get("Z"), 0, -(2**31), 2**31)
+            for entry in document["Objects"]
+        }
         self._layered = len(set(self._depths.values())) > 1
         self._outlines = outline_colors(document, player)
         self._mosaic = Mosaic(self._settings.tile, self._settings.background_color)
         self._sprites: dict[tuple[Hashable, ...], Sprite] = {}
-        if self._settings.shader_path is not None:
-            _warn_of_shaders(info.name, self._settings.shader_path)
+        shaders = folders.shader_path or self._settings.shader_path
+        if shaders is not None:
+            tell_once(
+                f"{info.name}: the shaders in {shaders!r} run on Vulkan only; its views are drawn "
+                "without them"
+            )
 
     def render(self, game: Game) -> NDArray[np.uint8]:
-        """Returns the present state as an RGB picture, uint8 of shape (H, W, 3)."""
+        """Returns the present state as an RGB picture, uint8 of shape (H, W, 3).
+
+        Raises:
+            ObserverError: The picture would be too large.
+        """
         state = game.state()
         avatar = None if self._player is None else self._avatar_of(self._player, state)
         camera = look(self._settings, state, avatar)
         width, height = camera.width, camera.height
+        self._check_size(width, height)
         if avatar is None and self._player is not None and self._avatar_name is not None:
             tile_width, tile_height = self._settings.tile
             return np.zeros((height * tile_height, width * tile_width, 3), dtype=np.uint8)
@@ -79,6 +114,16 @@ class SpriteRenderer:
                 upright = each is avatar and self._settings.rotates_with_avatar
                 canvas.lay(self._sprite(each, upright, camera, tops), *camera.place(x, y))
         return canvas.frame()
+
+    def _check_size(self, width: int, height: int) -> None:
+        tile_width, tile_height = self._settings.tile
+        if width * tile_width * height * tile_height > _MOST_PIXELS:
+            raise ObserverError(
+                f"observer={self._observer!r}",
+                f"{width} × {height} cells of {tile_width} × {tile_height} pixels are too large a "
+                "picture",
+                "Give the observer a smaller TileSize, Width or Height",
+            )
 
     def _depth(self, each: Mapping[str, Any]) -> int:
         # The engine's own "_empty" and "_boundary" are not in the document.
@@ -98,11 +143,11 @@ class SpriteRenderer:
         return seen_cells(camera, self._player_settings, avatars, state)
 
     def _draw_ground(self, canvas: Canvas, camera: Camera, state: Mapping[str, Any]) -> None:
-        if self._settings.background is not None:
-            canvas.fill(self._drawn(("background",), Look((self._settings.background,))))
-        if self._settings.padding is not None:
+        if self._background is not None:
+            canvas.fill(self._drawn(("background",), Look((self._background,))))
+        if self._padding is not None:
             key = ("padding", camera.shift)
-            padding = self._drawn(key, Look((self._settings.padding,)), shift=camera.shift)
+            padding = self._drawn(key, Look((self._padding,)), shift=camera.shift)
             for x, y in camera.off_level(state["Grid"]["Width"], state["Grid"]["Height"]):
                 canvas.lay(padding, *camera.place(x, y))
 
@@ -115,13 +160,11 @@ class SpriteRenderer:
     ) -> Sprite:
         name, tile, owner = each["Name"], each["RenderTileId"], each["PlayerId"]
         looks = self._looks[name]
-        if tile >= len(looks):
-            raise ObserverError(
-                f"observer={self._observer!r}",
-                f"{name!r} has {len(looks)} tile(s) there, but the game shows its tile {tile}",
-                f"Add the tile to the Observers of {name!r}",
-            )
-        look = looks[tile]
+        if tile < len(looks):
+            look = looks[tile]
+        else:
+            tell_of_plain_tiles(self._game, self._observer, [f"{name!r} (it has no tile {tile})"])
+            look = plain(name)
         image = turns = 0
         if look.tiling != "NONE":
             image = tiling_index(look.tiling, each, tops, camera.image_turns)
@@ -143,13 +186,14 @@ class SpriteRenderer:
         sprite = self._sprites.get(key)
         if sprite is None:
             settings = self._settings
+            outline = self._outlines[owner] if owner < len(self._outlines) else self._outlines[0]
             drawn = patches(
                 load_tile(look.images[image], *settings.tile),
                 turns=turns,
                 scale=look.scale,
                 shift=shift,
                 color=look.color,
-                outline=self._outlines[owner] if settings.highlights_players else None,
+                outline=outline if settings.highlights_players else None,
             )
             parts = []
             for (dx, dy), patch in drawn.items():
@@ -157,12 +201,3 @@ class SpriteRenderer:
                 parts.append((dx, dy, (self._mosaic.add(unseen), self._mosaic.add(seen))))
             sprite = self._sprites[key] = tuple(parts)
         return sprite
-
-
-@functools.cache
-def _warn_of_shaders(game: str, folder: str) -> None:
-    """Warns once a game, however many of its views are drawn."""
-    warnings.warn(
-        f"{game}: the shaders in {folder!r} run on Vulkan only; its views are drawn without them",
-        stacklevel=4,
-    )

@@ -6,17 +6,42 @@ import functools
 import math
 from pathlib import Path
 
-import imageio.v3 as iio
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
+
+from griddly_lit.recording.renderers.values import Color
+
+Tile = Path | Color
+"""An image's file, or the colour of a plain tile."""
+
+MOST_PIXELS = 2048 * 2048
+# Those that the engine reads; Pillow would start other programs for some of its own.
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TGA", "PPM")
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Reads an image of at most 2048 × 2048 pixels.
+
+    Returns:
+        uint8 array of shape (height, width, 4), RGBA.
+
+    Raises:
+        ValueError: It is too large.
+        Exception: Whatever Pillow raises when it is no image, or a broken one.
+    """
+    with PIL.Image.open(path, formats=_FORMATS) as image:
+        if image.width * image.height > MOST_PIXELS:
+            raise ValueError(f"{image.width} × {image.height} pixels are too many")
+        return np.array(image.convert("RGBA"))
 
 
 @functools.lru_cache(maxsize=1024)
-def load_tile(path: Path, width: int, height: int) -> NDArray[np.uint8]:
-    """Reads an image at the size of a tile.
+def load_tile(tile: Tile, width: int, height: int) -> NDArray[np.uint8]:
+    """Reads an image at the size of a tile, or makes a plain one.
 
     Args:
-        path: The image file.
+        tile: The image file, or the colour of a plain tile.
         width: Width of the tile in pixels.
         height: Height of the tile in pixels.
 
@@ -24,10 +49,20 @@ def load_tile(path: Path, width: int, height: int) -> NDArray[np.uint8]:
         A read-only uint8 array of shape (height, width, 4), RGBA. An image of another size is
         resized with a Catmull-Rom filter, its colours weighted by alpha, its edges repeated.
     """
-    image = np.asarray(iio.imread(path, plugin="pillow", mode="RGBA"))
+    image = _plain(tile, width, height) if isinstance(tile, tuple) else read_image(tile)
     if image.shape[:2] != (height, width):
         image = _resized(image, width, height)
     image.setflags(write=False)
+    return image
+
+
+def _plain(color: Color, width: int, height: int) -> NDArray[np.uint8]:
+    """Returns a filled cell with a darker edge, so that neighbours can be told apart."""
+    image = np.full((height, width, 4), 255, dtype=np.uint8)
+    image[..., :3] = np.rint(np.array(color) * 255)
+    edge = np.ones((height, width), dtype=np.bool_)
+    edge[1:-1, 1:-1] = False
+    image[edge, :3] //= 2
     return image
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from griddly_lit.engine import Document, Game, GameInfo
+from griddly_lit.recording.renderers.values import whole
 
 _CELL = 24
 _EMPTY = (30, 32, 38)
@@ -54,7 +55,10 @@ class VectorRenderer:
         )
         self._player = player
         self._channels = {name: channel for channel, name in enumerate(info.channel_names)}
-        depths = {entry["Name"]: entry.get("Z", 0) for entry in document["Objects"]}
+        depths = {
+            entry["Name"]: whole(entry.get("Z"), 0, -(2**31), 2**31)
+            for entry in document["Objects"]
+        }
         # From the lowest to the topmost, of which a cell shows one.
         self._stacked = sorted(self._channels, key=lambda name: depths.get(name, 0))
         colors = [_PALETTE[channel % len(_PALETTE)] for channel in self._channels.values()]

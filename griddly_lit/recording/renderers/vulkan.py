@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from griddly_lit.engine import Document, Game, GameInfo, observer_kinds, probe
 from griddly_lit.errors import ObserverError
+from griddly_lit.recording.renderers.images import Folders
+from griddly_lit.recording.renderers.values import mapping
+
+_DRAWN = ("SPRITE_2D", "BLOCK_2D", "ISOMETRIC")
 
 
 class VulkanRenderer:
@@ -53,3 +57,17 @@ class VulkanRenderer:
         if self._player is None:
             return game.global_observation()
         return game.observation(self._player)
+
+
+def with_folders(document: Document, folders: Folders) -> Document:
+    """Returns a game that tells the engine of the user's folders, unless it names its own."""
+    named = {"ImagePath": folders.image_path, "ShaderPath": folders.shader_path}
+    given = {key: path for key, path in named.items() if path is not None}
+    environment = document["Environment"]
+    observers = dict(mapping(environment.get("Observers")))
+    for name, kind in observer_kinds(document).items():
+        if kind in _DRAWN:
+            own = mapping(observers.get(name))
+            resources = {**given, **mapping(own.get("ResourceConfig"))}
+            observers[name] = {**own, "ResourceConfig": resources}
+    return {**document, "Environment": {**environment, "Observers": observers}}
