@@ -82,6 +82,10 @@ class CheckpointError(GriddlyLitError, ValueError):
     """A checkpoint is missing, cut short, or belongs to another game or model."""
 
 
+class TrustError(GriddlyLitError, ValueError):
+    """A file names code of someone's that the user has neither handed over nor trusts."""
+
+
 class ReplayError(GriddlyLitError, ValueError):
     """A replay does not repeat the episode that it records."""
 

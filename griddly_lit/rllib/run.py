@@ -25,12 +25,14 @@ from ray.rllib.utils.metrics import (
 )
 from torch import Tensor
 
+from griddly_lit.checked_files import CheckedFiles
 from griddly_lit.engine import silenced
 from griddly_lit.policies import Policy, SelfPlay
 from griddly_lit.policies.league import League
 from griddly_lit.policies.match import Match
 from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
+from griddly_lit.rllib.run_state import NETWORK, restore_state, save_state
 from griddly_lit.rllib.runner_metrics import AGENT_INFO, EPISODES, MATCHES, EpisodeFacts
 
 _ALL_MODULES = "__all_modules__"
@@ -167,7 +169,7 @@ class TrainingRun:
         modules = state[COMPONENT_LEARNER][COMPONENT_RL_MODULE]
         return {
             policy.name: {
-                name.removeprefix("network."): torch.as_tensor(value).cpu()
+                name.removeprefix(NETWORK): torch.as_tensor(value).cpu()
                 for name, value in modules[policy.name].items()
             }
             for policy in self._policies
@@ -184,12 +186,14 @@ class TrainingRun:
         return [episode for episodes in flying for episode in episodes]
 
     def save(self, directory: Path) -> None:
-        """Writes RLlib's own checkpoint: weights, optimizers, counters. It is pickled."""
-        self.algorithm.save_to_path(str(directory.resolve()))
+        """Writes optimizers, target networks and counters; the weights are not among them."""
+        save_state(self.algorithm, directory)
 
-    def restore(self, directory: Path) -> None:
-        """Takes over what :meth:`save` wrote."""
-        self.algorithm.restore_from_path(str(directory.resolve()))
+    def restore(
+        self, files: CheckedFiles, folder: str, weights: Mapping[str, Mapping[str, Tensor]]
+    ) -> None:
+        """Takes over weights and what :meth:`save` wrote, see :func:`restore_state`."""
+        restore_state(self.algorithm, files, folder, weights)
         self.iterations = int(self.algorithm.iteration)
         self.env_steps = int(
             self.algorithm.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME))
