@@ -82,6 +82,10 @@ class CheckpointError(GriddlyLitError, ValueError):
     """A checkpoint is missing, cut short, or belongs to another game or model."""
 
 
+class WorkerError(GriddlyLitError, RuntimeError):
+    """A process that samples cannot start, or code of the user's raises an exception in it."""
+
+
 class TrustError(GriddlyLitError, ValueError):
     """A file names code of someone's that the user has neither handed over nor trusts."""
 

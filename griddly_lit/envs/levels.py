@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -131,8 +131,9 @@ class GeneratedLevels:
         Raises:
             LevelError: The generator has raised an exception; it is named.
         """
+        made_by: Any = self.generator
         try:
-            generate = _generator(self.generator, json.dumps(self.config, sort_keys=True)).generate
+            generate = _generator(made_by, json.dumps(self.config, sort_keys=True)).generate
             takes_rng = len(inspect.signature(generate).parameters) > 0
             return str(generate(rng) if takes_rng else generate())
         except Exception as error:  # a user's generator can raise anything
@@ -151,7 +152,7 @@ _HAND_OVER = "levels=GeneratedLevels(TheClass)"
 
 
 @functools.lru_cache(maxsize=16)
-def _generator(generator: Callable[[Any], Any], config: str) -> Any:
+def _generator(generator: type[Any], config: str) -> Any:
     return generator(json.loads(config))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from griddly_lit.decoding import decoding
 from griddly_lit.engine import Document, Game, GameInfo, StepResult, load_gdy, parse_game, probe
 from griddly_lit.errors import ActionError, LevelError, OptionError, ReplayError
 from griddly_lit.recording.replay_file import read_fields, write_fields
@@ -121,12 +122,11 @@ class EpisodeReplay:
         Raises:
             ReplayError: A value is missing, unknown, or does not fit.
         """
-        try:
+        with decoding(ReplayError, "replay", "its values do not fit", _ANOTHER):
+            for name, kind in _KINDS.items():
+                if name in values and type(values[name]) not in kind:
+                    _refuse(f"{name}={values[name]!r}"[:80], "it is of another type")
             return cls(**values)
-        except (TypeError, ValueError) as error:
-            if isinstance(error, ReplayError):
-                raise
-            raise ReplayError("replay", f"its values do not fit: {error}", _ANOTHER) from error
 
     def save(self, path: str | Path) -> None:
         """Writes the replay as one small JSON file, whole or not at all.
@@ -239,6 +239,18 @@ class EpisodeReplay:
 
 
 _ANOTHER = "Use the replay as it was recorded"
+_KINDS: dict[str, tuple[type, ...]] = {
+    "text": (str,),
+    "level": (int, str),
+    "seed": (int,),
+    "terminated": (bool,),
+    "truncated": (bool,),
+    "outcomes": (list, tuple),
+    "max_steps": (int, type(None)),
+    "player_observers": (list, tuple),
+    "global_observer": (str,),
+    "player_done_variable": (str, type(None)),
+}
 
 
 def _refuse(value: str, rule: str) -> None:

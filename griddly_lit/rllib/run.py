@@ -32,8 +32,10 @@ from griddly_lit.policies.league import League
 from griddly_lit.policies.match import Match
 from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
+from griddly_lit.rllib.faults import check_started, raise_fault
 from griddly_lit.rllib.run_state import NETWORK, restore_state, save_state
 from griddly_lit.rllib.runner_metrics import AGENT_INFO, EPISODES, MATCHES, EpisodeFacts
+from griddly_lit.rllib.user_code import user_code_by_value
 
 _ALL_MODULES = "__all_modules__"
 _WINDOW = 100
@@ -55,8 +57,13 @@ class TrainingRun:
     def __init__(self, config: AlgorithmConfig) -> None:
         # RLlib announces its API stack at every build, and ray's core the restart of its actors.
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
-        with silenced(2):
+        with silenced(2), user_code_by_value(config):
             self.algorithm = config.build_algo()
+            try:
+                check_started(self.algorithm.env_runner_group, config)
+            except BaseException:
+                self.algorithm.stop()
+                raise
         self.env_steps = 0
         self.iterations = 0
         self._policies: tuple[Policy, ...] = config.env_config["policies"]
@@ -73,7 +80,14 @@ class TrainingRun:
             such as a mean return before the first episode has ended, are left out.
         """
         began, steps_before = time.perf_counter(), self.env_steps
-        result = self.algorithm.train()
+        group = self.algorithm.env_runner_group
+        try:
+            result = self.algorithm.train()
+        except Exception:
+            # What it stumbled on may be that a runner gave nothing.
+            raise_fault(group)
+            raise
+        raise_fault(group)
         elapsed = time.perf_counter() - began
         runners = result.get(ENV_RUNNER_RESULTS, {})
         self.env_steps = int(runners.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, self.env_steps))
