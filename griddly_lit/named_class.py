@@ -33,7 +33,7 @@ def is_named(named: type, name: object) -> bool:
     return same_module and qualified_name == named.__qualname__
 
 
-def import_class(
+def import_trusted(
     name: object, trust: Sequence[str], hand_over: str, refused: type[GriddlyLitError]
 ) -> type:
     """Imports a class that a file names, if the user trusts its module.
@@ -48,17 +48,29 @@ def import_class(
         TrustError: The module is not trusted; it has not been imported.
         GriddlyLitError: The ``refused`` one: there is no such class, or the name is no name.
     """
-    value = f"class {name!r}"
-    module, _, qualified_name = name.partition(":") if isinstance(name, str) else ("", "", "")
-    if not module or not qualified_name:
-        raise refused(value, "A class is named 'module:QualName'", f"Hand it over: {hand_over}")
+    module, _ = _parts(name, hand_over, refused)
     if not any(module == each or module.startswith(f"{each}.") for each in checked_trust(trust)):
         raise TrustError(
-            value,
+            f"class {name!r}",
             "The file names a class, and to import it would run its module",
             f"Hand the class over: {hand_over}; or, if you trust the file and the module, "
             f"trust=[{module.partition('.')[0]!r}]",
         )
+    found = import_class(name, hand_over, refused)
+    # A name that leads through a module to what that one has imported is another class's.
+    if class_name(found) != name:
+        raise refused(
+            f"class {name!r}",
+            f"It is the class {class_name(found)!r} under another name",
+            f"Hand it over: {hand_over}",
+        )
+    return found
+
+
+def import_class(name: object, hand_over: str, refused: type[GriddlyLitError]) -> type:
+    """Imports a class that the user's own code names; see :func:`import_trusted`."""
+    module, qualified_name = _parts(name, hand_over, refused)
+    value = f"class {name!r}"
     if "<locals>" in qualified_name:
         raise refused(
             value,
@@ -75,10 +87,18 @@ def import_class(
             f"It cannot be imported ({type(error).__name__}: {error})",
             f"Put its module on the Python path, or hand it over: {hand_over}",
         ) from error
-    # A name that leads through a module to what that one has imported names another class.
-    if not isinstance(found, type) or class_name(found) != name:
-        raise refused(value, "It is no class of that module", f"Hand it over: {hand_over}")
+    if not isinstance(found, type):
+        raise refused(value, "It is no class", f"Hand a class over: {hand_over}")
     return found
+
+
+def _parts(name: object, hand_over: str, refused: type[GriddlyLitError]) -> tuple[str, str]:
+    module, _, qualified_name = name.partition(":") if isinstance(name, str) else ("", "", "")
+    if not module or not qualified_name:
+        raise refused(
+            f"class {name!r}", "A class is named 'module:QualName'", f"Hand it over: {hand_over}"
+        )
+    return module, qualified_name
 
 
 def checked_trust(trust: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from griddly_lit.decoding import decoding
 from griddly_lit.errors import LevelError
-from griddly_lit.named_class import class_name, import_class, is_named
+from griddly_lit.named_class import class_name, import_class, import_trusted, is_named
 
 Level = int | str
 
@@ -107,8 +107,7 @@ class GeneratedLevels:
     def __init__(self, generator: type[Any] | str, config: Any = None) -> None:
         if isinstance(generator, str):
             # The caller's own code names it, not a file.
-            module = generator.partition(":")[0]
-            generator = import_class(generator, [module] if module else [], _HAND_OVER, LevelError)
+            generator = import_class(generator, _HAND_OVER, LevelError)
         if not isinstance(generator, type) or not callable(getattr(generator, "generate", None)):
             raise LevelError(
                 f"generator={getattr(generator, '__name__', generator)!r}",
@@ -195,7 +194,7 @@ def source_from_dict(values: Mapping[str, Any], trust: Sequence[str] = ()) -> Le
         if name != _GENERATED:
             listed: LevelSource = _LISTED[name](**kwargs)
             return listed
-        found = import_class(kwargs.pop("generator"), trust, _HAND_OVER, LevelError)
+        found = import_trusted(kwargs.pop("generator"), trust, _HAND_OVER, LevelError)
         return GeneratedLevels(found, **kwargs)
 
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from griddly_lit.errors import ModelError
 from griddly_lit.models.spec import ModelSpec
-from griddly_lit.named_class import class_name, import_class, is_named
+from griddly_lit.named_class import class_name, import_trusted, is_named
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -99,7 +99,7 @@ class TorchModel(ModelSpec):
                 "A saved TorchModel has a 'module', written 'module:QualName', and 'kwargs'",
                 "Save it with to_dict",
             )
-        found = import_class(path, trust, "model=TorchModel(TheClass)", ModelError)
+        found = import_trusted(path, trust, "model=TorchModel(TheClass)", ModelError)
         return cls(found, **kwargs)
 
 
