@@ -15,7 +15,13 @@ from griddly_lit.checkpoint import Checkpoint
 from griddly_lit.engine import checked_actions
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, Level
 from griddly_lit.envs.spaces import flat_actions
-from griddly_lit.errors import ActionError, GriddlyLitError, ObserverError, PolicyError
+from griddly_lit.errors import (
+    ActionError,
+    CheckpointError,
+    GriddlyLitError,
+    ObserverError,
+    PolicyError,
+)
 from griddly_lit.evaluation import play, play_levels
 from griddly_lit.evaluation_levels import InTurn
 from griddly_lit.models import ActionDistribution, Factored, check_model
@@ -57,7 +63,15 @@ class Agent:
             CheckpointError: It was written for another game or model.
         """
         checkpoint.check_fits(self.env, self.policies)
-        self.load_weights(checkpoint.weights())
+        weights = checkpoint.weights()
+        try:
+            self.load_weights(weights)
+        except (KeyError, RuntimeError) as error:
+            raise CheckpointError(
+                f"checkpoint={str(checkpoint.path)!r}",
+                f"its weights are those of another network ({str(error)[:300]})",
+                "Use it with the model it was written with",
+            ) from error
 
     def load_weights(self, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Takes over weights, by policy and name."""

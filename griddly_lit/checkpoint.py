@@ -6,44 +6,45 @@ A checkpoint holds::
     game.yaml             the game's text
     spec.json             the environment spec
     trainer.json          the models' specs and the trainer's settings
+    fits.json             what a trainer must have in common with it to use it
     weights.safetensors   every policy's network, as "policy/name"
     pool/                 the snapshots of self-play, one file each, and who beat whom
     best.json             names and scores of the best checkpoints beside it
     episodes.json         level, seed and actions of every unfinished episode
-    rllib/                RLlib's own checkpoint (optimizers, counters), pickled
+    rllib/                what RLlib goes on with: optimizers, target networks, counters
 
-Everything but ``rllib/`` is read without pickle, and is all that acting needs.
+Nothing in it is pickled, no file is read that the manifest does not list, and no code that a file
+names is run unless the user trusts it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from griddly_lit.callbacks.best_list import BEST
+from griddly_lit.checked_files import CheckedFiles, files_below, fingerprint_of
+from griddly_lit.decoding import decoding, parse_json
 from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.errors import CheckpointError
 from griddly_lit.interrupt import shielded
-from griddly_lit.policies import Policy, SelfPlay, resolve_policies
+from griddly_lit.policies import Policy, SelfPlay
 from griddly_lit.policies.league import League
 from griddly_lit.settings import settings_from_json
 from griddly_lit.whole_directory import finish_interrupted, whole_directory
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
+_FITS = "fits.json"
 _POOL = "pool"
-_PICKLE_NOTE = (
-    "RLlib's own checkpoint: pickled Python objects. Load it only if you trust where it came from.\n"
-    "The folder above holds the game, the model and its weights without pickle.\n"
-)
+RLLIB = "rllib"
+"""Folder of what RLlib goes on with."""
 
 
 @dataclass(frozen=True)
@@ -55,68 +56,93 @@ class Checkpoint:
         env_steps: Environment steps taken when it was written.
         iterations: Iterations finished when it was written.
         metrics: The metrics of its last iteration.
+        files: What it holds.
     """
 
     path: Path
     env_steps: int
     iterations: int
     metrics: Mapping[str, float]
+    files: CheckedFiles = field(repr=False)
 
-    @property
-    def rllib_dir(self) -> Path:
-        """RLlib's own part."""
-        return self.path / "rllib"
+    def arguments(self, given: Mapping[str, Any], trust: Sequence[str]) -> dict[str, Any]:
+        """Returns the arguments of a trainer like the one that wrote it.
 
-    def env_spec(self) -> GriddlyEnvSpec:
-        """Returns the environment that was trained on."""
-        values = _read_json(self.path / "spec.json")
-        return GriddlyEnvSpec.from_dict(
-            {**values, "yaml_string": (self.path / "game.yaml").read_text("utf-8")}
-        )
+        Args:
+            given: Arguments to use instead; ``levels`` are those of the environment.
+            trust: Modules that may be imported for the classes that it names.
 
-    def trainer_settings(self) -> dict[str, Any]:
-        """Returns the trainer's settings as arguments of the trainer."""
-        return settings_from_json(_read_json(self.path / "trainer.json"))
+        Raises:
+            TrustError: It names a class that is neither given nor trusted.
+            CheckpointError: A file holds what no trainer writes.
+        """
+        rest = dict(given)
+        levels = rest.pop("levels", None)
+        if "env" not in rest:
+            values = self.files.json("spec.json")
+            text = self.files.text("game.yaml")
+            with self.files.decoding("spec.json"):
+                rest["env"] = GriddlyEnvSpec.from_dict(
+                    {**values, "yaml_string": text}, levels=levels, trust=trust
+                )
+        elif levels is not None:
+            raise CheckpointError(
+                "env=…, levels=…", "an env has its own levels", "Give one of the two"
+            )
+        values = self.files.json("trainer.json")
+        with self.files.decoding("trainer.json"):
+            return settings_from_json(values, rest, trust)
 
     def check_fits(self, env: GriddlyEnvSpec, policies: Sequence[Policy]) -> None:
-        """Raises CheckpointError when it was written for another game, model or policies."""
-        saved, settings = self.env_spec(), self.trainer_settings()
-        theirs = _what_must_fit(
-            saved,
-            resolve_policies(
-                saved, settings["policies"], settings["model"], settings["valid_actions"]
-            ),
+        """Raises CheckpointError when it was written for another game, model or policies.
+
+        Nothing is made or imported of what the checkpoint names.
+        """
+        theirs = self.files.json(_FITS)
+        ours = json.loads(json.dumps(_what_must_fit(env, policies)))
+        with self.files.decoding(_FITS):
+            # A model knows by itself whether values describe it.
+            for policy in policies:
+                saved = theirs["model"].get(policy.name)
+                if isinstance(saved, dict) and policy.model.is_saved_as(saved):
+                    ours["model"][policy.name] = saved
+            if self.files.text("game.yaml") != env.text:
+                self._refuse("game", "")
+            for what, value in ours.items():
+                if theirs[what] != value:
+                    self._refuse(what, f": {theirs[what]} there, {value} here")
+
+    def _refuse(self, what: str, shown: str) -> None:
+        raise CheckpointError(
+            f"checkpoint={str(self.path)!r}",
+            f"it was written for another {what}{shown}",
+            "Use it with the environment and model it was written with",
         )
-        ours = _what_must_fit(env, policies)
-        for what, value in ours.items():
-            if theirs[what] != value:
-                shown = "" if what == "game" else f": {theirs[what]} there, {value} here"
-                raise CheckpointError(
-                    f"checkpoint={str(self.path)!r}",
-                    f"it was written for another {what}{shown}",
-                    "Use it with the environment and model it was written with",
-                )
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
         """Returns the weights of every policy's network, by policy and name."""
         weights: dict[str, dict[str, Tensor]] = {}
-        for key, value in load_file(self.path / "weights.safetensors").items():
-            policy, _, name = key.partition("/")
+        for key, value in self.files.tensors("weights.safetensors").items():
+            policy, _, name = key.rpartition("/")
             weights.setdefault(policy, {})[name] = value
         return weights
 
     def league(self, settings: SelfPlay) -> League:
         """Returns the pool of a self-play run."""
-        files = (self.path / _POOL).glob("snapshot_*.safetensors")
-        weights = {int(file.stem.removeprefix("snapshot_")): load_file(file) for file in files}
-        return League.from_dict(settings, _read_json(self.path / _POOL / "league.json"), weights)
+        name = f"{_POOL}/league.json"
+        values = self.files.json(name)
+        with self.files.decoding(name):
+            weights = {
+                int(snapshot): self.files.tensors(f"{_POOL}/snapshot_{int(snapshot)}.safetensors")
+                for snapshot in values["env_steps"]
+            }
+            return League.from_dict(settings, values, weights)
 
 
 def _what_must_fit(env: GriddlyEnvSpec, policies: Sequence[Policy]) -> dict[str, Any]:
     return {
-        "game": env.text,
         "observation shape": env.observation_shapes,
-        "model": {policy.name: policy.model for policy in policies},
+        "model": {policy.name: policy.model.to_dict() for policy in policies},
         "choice of policies": {policy.name: policy.agents for policy in policies},
         "set of actions": policies[0].head.all_parts,
     }
@@ -126,6 +152,7 @@ def write_checkpoint(
     path: Path,
     *,
     env: GriddlyEnvSpec,
+    policies: Sequence[Policy],
     settings: Mapping[str, Any],
     weights: Mapping[str, Mapping[str, Tensor]],
     episodes: list[dict[str, Any]],
@@ -141,11 +168,12 @@ def write_checkpoint(
     Args:
         path: Its directory; what is there already is replaced.
         env: The environment.
+        policies: Who acts for whom, with which models.
         settings: The trainer's settings as JSON values.
         weights: Every policy's network, by policy and name.
         episodes: What repeats each unfinished episode.
         league: The pool of self-play, if that is how it trains.
-        save_rllib: Writes RLlib's own part into a directory.
+        save_rllib: Writes what RLlib goes on with into a directory.
         env_steps: Environment steps taken.
         iterations: Iterations finished.
         metrics: The metrics of the last iteration.
@@ -158,6 +186,7 @@ def write_checkpoint(
         (draft / "game.yaml").write_text(env.text, "utf-8")
         _write_json(draft / "spec.json", _spec_values(env))
         _write_json(draft / "trainer.json", settings)
+        _write_json(draft / _FITS, _what_must_fit(env, policies))
         _write_json(draft / "episodes.json", episodes)
         _write_json(draft / BEST, best or {})
         save_file(
@@ -170,10 +199,9 @@ def write_checkpoint(
         )
         if league is not None:
             _write_league(draft / _POOL, league)
-        (draft / "rllib").mkdir()
-        save_rllib(draft / "rllib")
-        (draft / "rllib" / "PICKLED.txt").write_text(_PICKLE_NOTE)
-        files = {str(file.relative_to(draft)): _fingerprint(file) for file in _files(draft)}
+        (draft / RLLIB).mkdir()
+        save_rllib(draft / RLLIB)
+        files = {str(file.relative_to(draft)): fingerprint_of(file) for file in files_below(draft)}
         _write_json(
             draft / MANIFEST,
             {
@@ -199,9 +227,11 @@ def is_of_run(path: Path, env: GriddlyEnvSpec, settings: Mapping[str, Any]) -> b
         text = (path / "game.yaml").read_text("utf-8")
     except (OSError, ValueError):
         return False
+    if not (isinstance(spec, dict) and isinstance(saved, dict)):
+        return False
     ours = json.loads(json.dumps([{**_spec_values(env), "yaml_file": None}, dict(settings)]))
     theirs = [{**spec, "yaml_file": None}, {name: saved.get(name) for name in settings}]
-    return text == env.text and ours == theirs
+    return bool(text == env.text and ours == theirs)
 
 
 def open_checkpoint(path: str | Path) -> Checkpoint:
@@ -226,28 +256,31 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
             rule,
             "Give a directory that fit() wrote, such as …/checkpoints/last",
         )
-    try:
-        manifest = json.loads(manifest_file.read_text("utf-8"))
-        files: dict[str, list[Any]] = manifest["files"]
+    shown = f"checkpoint={str(path)!r}"
+    with decoding(
+        CheckpointError, shown, "its manifest.json is cut short", "Use another checkpoint"
+    ):
+        manifest = _read_json(manifest_file)
         version = manifest["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"checkpoint={str(path)!r}", "its manifest.json is cut short", "Use another checkpoint"
-        ) from error
+        listed: dict[str, Any] = dict(manifest["files"])
+        if version == FORMAT:
+            env_steps, iterations = (_count(manifest[name]) for name in ("env_steps", "iterations"))
+            metrics = {str(name): float(value) for name, value in manifest["metrics"].items()}
     if version != FORMAT:
         raise CheckpointError(
-            f"checkpoint={str(path)!r}",
+            shown,
             f"its format is {version}, this version reads {FORMAT}",
             "Load it with the version of griddly_lit that wrote it",
         )
-    for name, fingerprint in files.items():
-        file = directory / name
-        if not file.is_file() or _fingerprint(file) != fingerprint:
-            fault = "is altered or cut short" if file.is_file() else "is missing"
-            raise CheckpointError(
-                f"checkpoint={str(path)!r}", f"its file {name} {fault}", "Use another checkpoint"
-            )
-    return Checkpoint(directory, manifest["env_steps"], manifest["iterations"], manifest["metrics"])
+    with decoding(CheckpointError, shown, "its files cannot be read", "Use another checkpoint"):
+        files = CheckedFiles(directory, listed)
+    return Checkpoint(directory, env_steps, iterations, metrics, files)
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is no number of steps")
+    return value
 
 
 def _write_league(directory: Path, league: League) -> None:
@@ -264,19 +297,9 @@ def _spec_values(env: GriddlyEnvSpec) -> dict[str, Any]:
     return values
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    return (file for file in sorted(directory.rglob("*")) if file.is_file())
-
-
-def _fingerprint(file: Path) -> list[Any]:
-    with file.open("rb") as stream:
-        return [os.fstat(stream.fileno()).st_size, hashlib.sha256(stream.read()).hexdigest()]
-
-
 def _write_json(file: Path, values: Any) -> None:
     file.write_text(json.dumps(values, indent=1), "utf-8")
 
 
-def _read_json(file: Path) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return values
+def _read_json(file: Path) -> Any:
+    return parse_json(file.read_text("utf-8"))

@@ -90,6 +90,14 @@ class MetricError(GriddlyLitError, KeyError):
     """There are no values of a metric of that name."""
 
 
+class WorkerError(GriddlyLitError, RuntimeError):
+    """A process that samples cannot start, or code of the user's raises an exception in it."""
+
+
+class TrustError(GriddlyLitError, ValueError):
+    """A file names code of someone's that the user has neither handed over nor trusts."""
+
+
 class ReplayError(GriddlyLitError, ValueError):
     """A replay does not repeat the episode that it records."""
 

@@ -51,7 +51,8 @@ class TrainingLevels:
             episodes: Episodes on each of the game's own levels, or number of generated ones.
         """
         if self._source.indices():
-            return self._source.indices(), episodes
+            # In training, a level that is listed twice has twice the weight; here it is one level.
+            return tuple(dict.fromkeys(self._source.indices())), episodes
         key = split, episodes
         if key not in self._generated:
             entropy = np.random.SeedSequence((self._seed, *split.encode()))

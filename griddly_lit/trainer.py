@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -30,7 +31,7 @@ from griddly_lit.callbacks import (
     print_places,
     print_summary,
 )
-from griddly_lit.checkpoint import Checkpoint, is_of_run, open_checkpoint, write_checkpoint
+from griddly_lit.checkpoint import RLLIB, Checkpoint, is_of_run, open_checkpoint, write_checkpoint
 from griddly_lit.checkpoint_search import find_checkpoint
 from griddly_lit.engine import Shape
 from griddly_lit.envs import GriddlyEnvSpec, Level, checked_indices
@@ -42,6 +43,7 @@ from griddly_lit.fit_loop import FitLoop
 from griddly_lit.fit_result import FitResult
 from griddly_lit.metric_names import check_monitors, metric_names
 from griddly_lit.models import ModelSpec, ValidActionsMode, resolve_model, summarize
+from griddly_lit.named_class import checked_trust
 from griddly_lit.policies import Model, Policies, SelfPlay, resolve_policies
 from griddly_lit.recording import (
     EpisodeReplay,
@@ -53,7 +55,7 @@ from griddly_lit.recording import (
 )
 from griddly_lit.report import Report
 from griddly_lit.rllib.replays import replay_of
-from griddly_lit.settings import settings_to_json
+from griddly_lit.settings import UNSAID, settings_to_json
 from griddly_lit.tracking.publish import default_loggers
 from griddly_lit.tracking.run_dir import check_writable
 from griddly_lit.trainer_arguments import (
@@ -64,6 +66,8 @@ from griddly_lit.trainer_arguments import (
     checked_video,
 )
 from griddly_lit.whole_directory import check_replaceable
+
+_log = logging.getLogger("griddly_lit")
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -311,7 +315,7 @@ class GriddlyTrainer:
 
         checkpoint = self._find_checkpoint(ckpt_path, required=ckpt_path != "last")
         if checkpoint is not None:
-            checkpoint.check_fits(self.env, self._policies)
+            self._agent.load(checkpoint)
         keepers = [each for each in self._callbacks if isinstance(each, ModelCheckpoint)]
         callbacks = [
             each for each in self._callbacks if each not in keepers or not self.fast_dev_run
@@ -348,7 +352,7 @@ class GriddlyTrainer:
                 self._run = run
                 stack.callback(setattr, self, "_run", None)
                 if checkpoint is not None:
-                    run.restore(checkpoint.rllib_dir)
+                    run.restore(checkpoint.files, RLLIB, checkpoint.weights())
                     self.env_steps, self.iterations = run.env_steps, run.iterations
                 if self._self_play is not None:
                     league = checkpoint.league(self._self_play) if checkpoint else None
@@ -428,7 +432,8 @@ class GriddlyTrainer:
         elif not chosen:
             chosen, episodes_per_level = self._training_levels.of("test", episodes_per_level)
         self._use_weights(ckpt_path)
-        return self._evaluate("test", chosen, episodes_per_level)
+        # Named twice, a level is played no more often than once: its episodes would count twice.
+        return self._evaluate("test", tuple(dict.fromkeys(chosen)), episodes_per_level)
 
     def play(
         self,
@@ -526,20 +531,36 @@ class GriddlyTrainer:
         return cls(spec, model, **{**taken, **options})
 
     @classmethod
-    def from_checkpoint(cls, path: str | Path, **options: Any) -> GriddlyTrainer:
-        """Makes a trainer from a checkpoint, with its weights; nothing pickled is read.
+    def from_checkpoint(
+        cls, path: str | Path, *, trust: Sequence[str] = (), **options: Any
+    ) -> GriddlyTrainer:
+        """Makes a trainer from a checkpoint, with its weights.
+
+        Nothing is unpickled, and no code that the checkpoint names is run. A class of yours that it
+        was made with is handed over again, ``model=TorchModel(MyNet)`` or
+        ``levels=GeneratedLevels(MyGenerator)``, and has to be the one whose name was saved; given
+        without keywords or config, it gets those that were saved. Or the module that it comes from
+        is trusted.
 
         Args:
             path: A checkpoint's directory.
-            **options: Arguments of the trainer to use instead of the checkpoint's.
+            trust: Modules that may be imported for the classes that the checkpoint names, such as
+                ``["my_package"]``, all that lies in them included.
+            **options: Arguments of the trainer to use instead of the checkpoint's, ``training`` on
+                top of them; and ``levels``, of the environment.
 
         Raises:
-            CheckpointError: The checkpoint is missing or cut short.
+            CheckpointError: The checkpoint is missing, cut short, altered, or of another game or
+                model; or it was made with settings that JSON cannot say, which are to be handed
+                over again.
+            TrustError: It names a class that is neither handed over nor trusted.
         """
-        _check_options("from_checkpoint", options, cls)
+        _check_options("from_checkpoint", {k: v for k, v in options.items() if k != "levels"}, cls)
+        checked_trust(trust)
         checkpoint = open_checkpoint(checked_path("path", path, error=CheckpointError))
-        saved = checkpoint.trainer_settings()
-        trainer = cls(**{"env": checkpoint.env_spec(), **saved, **options})
+        arguments = checkpoint.arguments(options, trust)
+        with checkpoint.files.decoding("trainer.json"):
+            trainer = cls(**arguments)
         trainer._agent.load(checkpoint)
         trainer.env_steps, trainer.iterations = checkpoint.env_steps, checkpoint.iterations
         return trainer
@@ -575,10 +596,18 @@ class GriddlyTrainer:
         saved = (path, self.env_steps, dict(self.metrics), best)
         if saved == self._saved and path.is_dir():
             return
+        settings = self._settings()
+        if UNSAID in settings and self._saved is None:
+            _log.warning(
+                "Checkpoints do not hold the settings %s, which JSON cannot say: whoever loads one "
+                "is asked to hand them over again.",
+                ", ".join(settings[UNSAID]),
+            )
         write_checkpoint(
             path,
             env=self.env,
-            settings=self._settings(),
+            policies=self._policies,
+            settings=settings,
             weights=self._run.weights(),
             episodes=self._run.episodes_in_flight(),
             league=self._run.league,
@@ -629,8 +658,15 @@ class GriddlyTrainer:
 
     def _settings(self) -> dict[str, Any]:
         """Returns what the trainer was told, as JSON values, for checkpoints and loggers."""
-        from griddly_lit.rllib.algorithms import as_json, find_algorithm, training_settings
+        from griddly_lit.rllib.algorithms import (
+            as_json,
+            find_algorithm,
+            training_settings,
+            unsaid_settings,
+        )
 
+        config = self.to_rllib()
+        unsaid = unsaid_settings(self.algorithm, self.training, config)
         names = [policy.name for policy in self._policies]
         by_policy = {name: as_json(self.training[name]) for name in names if name in self.training}
         settings = {
@@ -639,13 +675,14 @@ class GriddlyTrainer:
             "train_policies": self.train_policies,
             "valid_actions": self.valid_actions,
             "algorithm": find_algorithm(self.algorithm)[0],
-            "training": {**training_settings(self.to_rllib()), **by_policy},
+            "training": {**training_settings(config), **by_policy},
             "num_env_runners": self.num_env_runners,
             "num_envs_per_env_runner": self.num_envs_per_env_runner,
             "num_learners": self.num_learners,
             "accelerator": self.accelerator,
             "precision": self.precision,
             "seed": self.seed,
+            **({UNSAID: unsaid} if unsaid else {}),
         }
         return settings_to_json(settings)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from griddly_lit.decoding import parse_json
 
 BEST = "best.json"
 
@@ -36,9 +37,12 @@ def read_best(checkpoint: Path, monitor: str, mode: str) -> list[Kept]:
         mode: ``max`` or ``min``.
     """
     try:
-        listed = json.loads((checkpoint / BEST).read_text("utf-8"))[f"{mode} {monitor}"]
-    except (OSError, ValueError, KeyError):
+        listed = parse_json((checkpoint / BEST).read_text("utf-8"))[f"{mode} {monitor}"]
+        # A name is one of this folder: what others have written leads nowhere else.
+        kept = [
+            Kept(None if score is None else float(score), checkpoint.parent / Path(name).name)
+            for name, score in listed
+        ]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return []
-    # A name is one of this folder: what others have written leads nowhere else.
-    kept = [Kept(score, checkpoint.parent / Path(name).name) for name, score in listed]
     return [each for each in kept if each.path.is_dir()]

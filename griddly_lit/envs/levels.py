@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from griddly_lit.arguments import checked_int, checked_list, checked_mapping, shown
+from griddly_lit.decoding import decoding
 from griddly_lit.errors import LevelError
+from griddly_lit.named_class import class_name, import_class, import_trusted, is_named
 
 Level = int | str
 
@@ -96,88 +97,134 @@ class SequentialLevels(_ListedLevels):
         return self.levels[ordinal % len(self.levels)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class GeneratedLevels:
     """Asks the user's own generator for a new level string at each reset.
 
     Attributes:
-        generator: ``"package.module:ClassName"``, or the class itself. It is called with ``config``
-            once a process. Its ``generate()`` returns a level string; when it takes an argument, it
-            is handed the game's ``numpy.random.Generator``, which makes runs repeatable.
-        config: What the class is made with.
+        generator: The generator's class; ``"package.module:ClassName"`` is imported. It is called
+            with ``config`` once a process. Its ``generate()`` returns a level string; when it takes
+            an argument, it is handed the game's ``numpy.random.Generator``, which makes runs
+            repeatable. Saved specs and checkpoints hold the name of the class alone: whoever loads
+            them hands the class over again, or trusts its module to be imported.
+        config: What the class is made with, of JSON values.
+
+    Raises:
+        LevelError: The generator is no class with a ``generate`` method, or cannot be imported.
     """
 
-    generator: str
-    config: Mapping[str, Any] = field(default_factory=dict)
+    generator: type[Any]
+    # A dict has no hash; equal sources still have equal hashes without it.
+    config: Any = field(default_factory=dict, hash=False)
 
-    def __post_init__(self) -> None:
-        if isinstance(self.generator, type):
-            path = f"{self.generator.__module__}:{self.generator.__qualname__}"
-            object.__setattr__(self, "generator", path)
-        if not isinstance(self.generator, str) or ":" not in self.generator:
+    def __init__(self, generator: type[Any] | str, config: Any = None) -> None:
+        if isinstance(generator, str):
+            # The caller's own code names it, not a file.
+            generator = import_class(generator, _HAND_OVER, LevelError)
+        if not isinstance(generator, type) or not callable(getattr(generator, "generate", None)):
             raise LevelError(
-                shown("generator", self.generator),
-                "a level generator is a class, or its name as 'package.module:ClassName'",
+                shown("generator", getattr(generator, "__name__", generator)),
+                "a level generator is a class with a method generate()",
                 "Pass the class itself",
             )
         mend = "Pass what the class is made with: numbers, texts, lists and dictionaries"
-        checked_mapping("config", self.config, mend, error=LevelError)
-        try:
-            json.dumps(self.config)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise LevelError(
-                shown("config", self.config), f"it is saved as JSON ({error})", mend
-            ) from error
+        config = checked_mapping("config", {} if config is None else config, mend, error=LevelError)
+        with decoding(LevelError, shown("config", config), "it is saved as JSON", mend):
+            saved = json.loads(json.dumps(config))
+        object.__setattr__(self, "generator", generator)
+        object.__setattr__(self, "config", saved)
 
     def draw(self, rng: np.random.Generator, ordinal: int) -> Level:
-        """Returns a new level string."""
-        generate = _generator(self.generator, json.dumps(self.config, sort_keys=True)).generate
-        takes_rng = len(inspect.signature(generate).parameters) > 0
-        return str(generate(rng) if takes_rng else generate())
+        """Returns a new level string.
+
+        Raises:
+            LevelError: The generator has raised an exception; it is named.
+        """
+        made_by: Any = self.generator
+        try:
+            generate = _generator(made_by, json.dumps(self.config, sort_keys=True)).generate
+            takes_rng = len(inspect.signature(generate).parameters) > 0
+            return str(generate(rng) if takes_rng else generate())
+        except Exception as error:  # a user's generator can raise anything
+            raise LevelError(
+                f"levels=GeneratedLevels({self.generator.__qualname__})",
+                f"the generator raises {type(error).__name__}: {error}",
+                "Mend the generator",
+            ) from error
 
     def indices(self) -> tuple[int, ...]:
         """Returns nothing: generated levels are none of the game's own."""
         return ()
 
 
+_HAND_OVER = "levels=GeneratedLevels(TheClass)"
+
+
 @functools.lru_cache(maxsize=16)
-def _generator(path: str, config: str) -> Any:
-    module, _, name = path.partition(":")
-    try:
-        made: Any = importlib.import_module(module)
-        for attribute in name.split("."):
-            made = getattr(made, attribute)
-    except (ImportError, AttributeError) as error:
-        raise LevelError(
-            f"generator={path!r}",
-            f"it cannot be imported: {error}",
-            "Put the class at the top level of an importable module",
-        ) from error
-    return made(json.loads(config))
+def _generator(generator: type[Any], config: str) -> Any:
+    return generator(json.loads(config))
 
 
-_SOURCES: dict[str, type[Any]] = {
+_LISTED: dict[str, type[Any]] = {
     "UniformLevels": UniformLevels,
     "SequentialLevels": SequentialLevels,
-    "GeneratedLevels": GeneratedLevels,
 }
+_GENERATED = GeneratedLevels.__name__
 
 
 def source_to_dict(source: LevelSource) -> dict[str, Any]:
     """Returns a source as plain values for JSON."""
     name = type(source).__name__
-    if name not in _SOURCES:
+    if isinstance(source, GeneratedLevels):
+        return {"source": name, "generator": class_name(source.generator), "config": source.config}
+    if name not in _LISTED:
         raise LevelError(
             f"levels={source!r}",
             "this level source cannot be written as JSON",
             "Use one of griddly_lit's own",
-            _SOURCES,
+            (*_LISTED, _GENERATED),
         )
     return {"source": name, **dataclasses.asdict(source)}  # type: ignore[call-overload]
 
 
-def source_from_dict(values: Mapping[str, Any]) -> LevelSource:
-    """Restores what :func:`source_to_dict` gave."""
-    kwargs = dict(values)
-    source: LevelSource = _SOURCES[kwargs.pop("source")](**kwargs)
-    return source
+def source_from_dict(values: Mapping[str, Any], trust: Sequence[str] = ()) -> LevelSource:
+    """Restores what :func:`source_to_dict` gave.
+
+    Args:
+        values: As they were saved.
+        trust: Modules that may be imported for the class of a generator.
+
+    Raises:
+        LevelError: They describe no level source, or the generator cannot be imported.
+        TrustError: The generator's module is not trusted.
+    """
+    with decoding(LevelError, f"levels={values!r}"[:80], "they are no levels", "Save them anew"):
+        kwargs = dict(values)
+        name = kwargs.pop("source")
+        if name != _GENERATED:
+            listed: LevelSource = _LISTED[name](**kwargs)
+            return listed
+        found = import_trusted(kwargs.pop("generator"), trust, _HAND_OVER, LevelError)
+        return GeneratedLevels(found, **kwargs)
+
+
+def handed_over(levels: Any, saved: object) -> Any:
+    """Returns levels that the user hands over for saved ones.
+
+    A generator's class that comes alone gets the config that was saved.
+
+    Raises:
+        LevelError: Both are generated, by different classes or configs.
+    """
+    theirs = saved if isinstance(saved, Mapping) else {}
+    if not isinstance(levels, GeneratedLevels) or theirs.get("source") != _GENERATED:
+        return levels
+    name, config = theirs.get("generator"), theirs.get("config")
+    complete = levels if levels.config else GeneratedLevels(levels.generator, config)
+    if not is_named(levels.generator, name) or complete.config != config:
+        raise LevelError(
+            f"levels={levels!r}",
+            f"the saved levels are those of {name!r} with {config!r}",
+            "Hand over that class, or give an env of your own",
+        )
+    return complete

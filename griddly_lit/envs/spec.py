@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from griddly_lit.decoding import decoding, parse_json
 from griddly_lit.engine import (
     GameInfo,
     Shape,
@@ -26,6 +27,7 @@ from griddly_lit.envs.levels import (
     GeneratedLevels,
     LevelSource,
     UniformLevels,
+    handed_over,
     source_from_dict,
     source_to_dict,
 )
@@ -36,6 +38,8 @@ _log = logging.getLogger("griddly_lit")
 _FOLDERS = ("gdy_path", "image_path", "shader_path")
 
 Levels = int | Sequence[int] | Literal["random"] | LevelSource
+
+_SAVE_ANEW = "Give what to_json() or to_dict() of a spec returned"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,25 +219,65 @@ class GriddlyEnvSpec:
         return json.dumps(self.to_dict())
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> GriddlyEnvSpec:
-        """Restores what :meth:`to_dict` gave, also after a trip through JSON."""
-        options = dict(values)
-        if isinstance(options.get("levels"), Mapping):
-            options["levels"] = source_from_dict(options["levels"])
-        folders = {name: options.pop(name, None) for name in _FOLDERS}
-        for name, path in folders.items():
-            if not (path is None or isinstance(path, str)):
-                raise OptionError(f"{name}={path!r}", "it is no folder", "Name one, or None")
-        spec = cls(**options)
+    def from_dict(
+        cls,
+        values: Mapping[str, Any],
+        *,
+        levels: Levels | None = None,
+        trust: Sequence[str] = (),
+    ) -> GriddlyEnvSpec:
+        """Restores what :meth:`to_dict` gave, also after a trip through JSON.
+
+        No code that the values name is run: a level generator is handed over again, or trusted.
+
+        Args:
+            values: As they were saved.
+            levels: To be used instead of the saved ones; a :class:`GeneratedLevels` instead of
+                generated ones has to be of the class that was saved, and gets the saved config if
+                it has none.
+            trust: Modules that may be imported for the generator's class.
+
+        Raises:
+            TrustError: The values name a level generator that is neither handed over nor trusted.
+            LevelError: The generator is another one than the saved one, or cannot be imported.
+            OptionError: The values are no spec.
+            GriddlyLitError: See the class.
+        """
+        shown = "a saved spec"
+        with decoding(OptionError, shown, "it holds what no spec is made with", _SAVE_ANEW):
+            options = dict(values)
+            known = [each.name for each in dataclasses.fields(cls) if each.init]
+            for name in options:
+                if name not in known:
+                    raise OptionError(
+                        f"{shown}: {name!r}"[:80],
+                        "a spec has no such option",
+                        did_you_mean(str(name), known),
+                        known,
+                    )
+            saved = options.get("levels")
+            if levels is not None:
+                options["levels"] = handed_over(levels, saved)
+            elif isinstance(saved, Mapping):
+                options["levels"] = source_from_dict(saved, trust)
+            folders = {name: options.pop(name, None) for name in _FOLDERS}
+            for name, path in folders.items():
+                if not (path is None or isinstance(path, str)):
+                    raise OptionError(f"{name}={path!r}", "it is no folder", "Name one, or None")
+            spec = cls(**options)
         # They are not checked: on another machine they need not be there.
         for name, path in folders.items():
             _set(spec, name, path)
         return spec
 
     @classmethod
-    def from_json(cls, text: str) -> GriddlyEnvSpec:
-        """Restores what :meth:`to_json` gave."""
-        return cls.from_dict(json.loads(text))
+    def from_json(
+        cls, text: str, *, levels: Levels | None = None, trust: Sequence[str] = ()
+    ) -> GriddlyEnvSpec:
+        """Restores what :meth:`to_json` gave; see :meth:`from_dict`."""
+        with decoding(OptionError, "a saved spec", "it is no JSON", _SAVE_ANEW):
+            values = parse_json(text)
+        return cls.from_dict(values, levels=levels, trust=trust)
 
     @classmethod
     def from_env_config(cls, env_config: Mapping[str, Any]) -> GriddlyEnvSpec:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import nn
 
+from griddly_lit.decoding import decoding
 from griddly_lit.errors import ModelError, did_you_mean
 from griddly_lit.models.gap import GAP
 from griddly_lit.models.impala_cnn import ImpalaCNN
@@ -47,16 +48,20 @@ def resolve_model(model: str | ModelSpec) -> ModelSpec:
     )
 
 
-def model_from_dict(values: Mapping[str, object]) -> ModelSpec:
+def model_from_dict(values: Mapping[str, object], trust: Sequence[str] = ()) -> ModelSpec:
     """Returns the spec whose ``to_dict`` gave ``values``.
 
-    A TorchModel's class is imported, which runs its module: load only what you trust.
+    Args:
+        values: As they were saved.
+        trust: Modules that may be imported for the class of a TorchModel.
 
     Raises:
         ModelError: When ``values`` do not describe a model, or its class cannot be imported.
+        TrustError: When the module of its class is not trusted.
     """
-    rest = dict(values)
-    return _found(rest.pop("name", None), _SAVED).from_dict(rest)
+    with decoding(ModelError, f"model={str(values)[:80]}", "It describes no model", "Save it anew"):
+        rest = dict(values)
+        return _found(rest.pop("name", None), _SAVED).from_dict(rest, trust)
 
 
 def _found(name: object, specs: dict[str, type[ModelSpec]]) -> type[ModelSpec]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import nn
 
@@ -35,9 +36,22 @@ class ModelSpec(ABC):
         """Returns the spec as JSON values: its ``"name"`` and its fields."""
         return {"name": type(self).__name__, **dataclasses.asdict(self)}
 
+    def is_saved_as(self, values: Mapping[str, object]) -> bool:
+        """Whether ``values``, also after a trip through JSON, describe this spec."""
+        saved: bool = json.loads(json.dumps(self.to_dict())) == values
+        return saved
+
+    def completed(self, values: Mapping[str, object]) -> ModelSpec:
+        """Returns the spec, with what ``values`` add to a class that was handed over alone."""
+        return self
+
     @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> ModelSpec:
+    def from_dict(cls, values: Mapping[str, object], trust: Sequence[str] = ()) -> ModelSpec:
         """Returns the spec whose ``to_dict`` gave ``values``, the ``"name"`` left out.
+
+        Args:
+            values: As they were saved.
+            trust: Modules that may be imported for a class that ``values`` name.
 
         Raises:
             ModelError: When ``values`` do not describe such a spec.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from torch import nn
 
 from griddly_lit.errors import ModelError
 from griddly_lit.models.spec import ModelSpec
+from griddly_lit.named_class import class_name, import_trusted, is_named
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -23,8 +22,8 @@ class TorchModel(ModelSpec):
     where it answers each alone, without regard to the others of its batch.
 
     Args:
-        module_class: A subclass of ``torch.nn.Module``. To be loaded from a checkpoint by another
-            program it has to be importable: at the top of a module, not of the script that is run.
+        module_class: A subclass of ``torch.nn.Module``. A checkpoint holds its name alone: whoever
+            loads it hands the class over again, or trusts its module to be imported.
         once_each: Whether of equal observations the module sees one. By default a trial finds out
             whether it answers each alone
             (:func:`~griddly_lit.models.answers_each_observation_alone`). Not handed to the module.
@@ -84,16 +83,36 @@ class TorchModel(ModelSpec):
 
     def to_dict(self) -> dict[str, object]:
         """Returns the class as ``"module:QualName"``, with its keywords."""
-        path = f"{self.module_class.__module__}:{self.module_class.__qualname__}"
         # A copy, so that a change to the dictionary does not reach the frozen spec.
-        kwargs = json.loads(json.dumps(self.kwargs))
-        return {"name": "TorchModel", "module": path, "kwargs": kwargs, **self._told_once_each()}
+        return {
+            "name": "TorchModel",
+            "module": class_name(self.module_class),
+            "kwargs": json.loads(json.dumps(self.kwargs)),
+            **self._told_once_each(),
+        }
+
+    def is_saved_as(self, values: Mapping[str, object]) -> bool:
+        """See ``ModelSpec.is_saved_as``; of a class of the script the module's name is let go."""
+        name = values.get("module")
+        return is_named(self.module_class, name) and {**self.to_dict(), "module": name} == values
+
+    def completed(self, values: Mapping[str, object]) -> ModelSpec:
+        """Returns the spec, with the keywords that were saved where it has none."""
+        kwargs = values.get("kwargs")
+        if (
+            not self.kwargs
+            and isinstance(kwargs, dict)
+            and is_named(self.module_class, values.get("module"))
+        ):
+            return TorchModel(self.module_class, once_each=self.once_each, **kwargs)
+        return self
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> ModelSpec:
-        """See ``ModelSpec.from_dict``; it imports the module that ``values`` name.
+    def from_dict(cls, values: Mapping[str, object], trust: Sequence[str] = ()) -> ModelSpec:
+        """See ``ModelSpec.from_dict``.
 
         Raises:
+            TrustError: When the module of the class is not trusted.
             ModelError: When the class cannot be imported, or is no module class.
         """
         path, kwargs = values.get("module"), values.get("kwargs", {})
@@ -103,39 +122,11 @@ class TorchModel(ModelSpec):
                 "A saved TorchModel has a 'module', written 'module:QualName', and 'kwargs'",
                 "Save it with to_dict",
             )
-        once_each: Any = values.get("once_each")
-        return cls(_imported(path), once_each=once_each, **kwargs)
+        found = import_trusted(path, trust, "model=TorchModel(TheClass)", ModelError)
+        return cls(found, **{**kwargs, "once_each": values.get("once_each")})
 
     def _told_once_each(self) -> dict[str, object]:
         return {} if self.once_each is None else {"once_each": self.once_each}
-
-
-def _imported(path: str) -> Any:
-    module_name, _, qualified_name = path.partition(":")
-    value = f"module={path!r}"
-    if "<locals>" in qualified_name:
-        raise ModelError(
-            value,
-            "A class that was defined inside a function cannot be loaded again",
-            "Define it at the top of a module that can be imported, and save it anew",
-        )
-    try:
-        found: Any = importlib.import_module(module_name)
-        for name in qualified_name.split("."):
-            found = getattr(found, name)
-    except Exception as error:  # an imported module can raise anything
-        if module_name == "__main__":
-            raise ModelError(
-                value,
-                "The class was defined in the script that was run, and this program has no such class",
-                "Move it to a module that can be imported, or define it in this script too",
-            ) from error
-        raise ModelError(
-            value,
-            f"The model's class cannot be imported ({type(error).__name__}: {error})",
-            "Put its module on the Python path, under the name that it was saved with",
-        ) from error
-    return found
 
 
 def _shown(value: object) -> str:

@@ -15,6 +15,8 @@ from griddly_lit.policies.rating import Rating, elo_ratings
 from griddly_lit.policies.self_play import LEAST_DECIDED, SelfPlay
 
 _WINDOW = 100
+# Ratings take memory with the square of it.
+_MOST_SNAPSHOTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -146,17 +148,29 @@ class League:
             settings: The rules.
             values: As they were written.
             weights: Weights of each snapshot in the pool by its id.
+
+        Raises:
+            ValueError: The values are no league.
         """
+        taken, ids = values["taken"], sorted(weights)
+        contestants = range(taken + 1)
+        if ids != sorted(map(int, values["recent"])) or 0 not in ids or taken > _MOST_SNAPSHOTS:
+            raise ValueError(f"it has snapshots {ids} of {taken}")
+        if any(i not in contestants or j not in contestants for i, j, _, _ in values["results"]):
+            raise ValueError("matches of other snapshots than were taken")
         league = cls(settings, weights[0])
         league.pool = {
-            int(n): Snapshot(int(n), steps, weights[int(n)])
+            int(n): Snapshot(int(n), int(steps), weights[int(n)])
             for n, steps in values["env_steps"].items()
         }
         league._taken = values["taken"]
-        league._returns.extend(values["returns"])
-        league._results = {(i, j): (score, games) for i, j, score, games in values["results"]}
+        league._returns.extend(map(float, values["returns"]))
+        league._results = {
+            (i, j): (float(score), int(games)) for i, j, score, games in values["results"]
+        }
         league._recent = {
-            int(n): deque(scores, maxlen=_WINDOW) for n, scores in values["recent"].items()
+            int(n): deque(map(float, scores), maxlen=_WINDOW)
+            for n, scores in values["recent"].items()
         }
         return league
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from griddly_lit.arguments import checked_mapping, checked_path
+from griddly_lit.decoding import decoding
 from griddly_lit.engine import Document, Game, GameInfo, StepResult, load_gdy, parse_game, probe
 from griddly_lit.errors import ActionError, LevelError, OptionError, ReplayError
 from griddly_lit.recording.replay_file import read_fields, write_fields
@@ -125,10 +126,8 @@ class EpisodeReplay:
         Raises:
             ReplayError: A value is missing, unknown, or does not fit.
         """
-        try:
+        with decoding(ReplayError, "replay", "its values do not fit", ANOTHER):
             return cls(**checked_mapping("replay", values, ANOTHER, error=ReplayError))
-        except TypeError as error:
-            raise ReplayError("replay", f"its values do not fit: {error}", ANOTHER) from error
 
     def save(self, path: str | Path) -> None:
         """Writes the replay as one small JSON file, whole or not at all.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from griddly_lit.decoding import parse_json
 from griddly_lit.errors import ReplayError
 from griddly_lit.recording.draft import whole_file
 
@@ -33,7 +34,7 @@ def read_fields(path: Path) -> dict[str, Any]:
     """
     shown = f"replay={str(path)!r}"
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = parse_json(path.read_text("utf-8"))
     except OSError as error:
         raise ReplayError(
             shown, f"it cannot be read ({error.strerror})", "Give a file that save() wrote"

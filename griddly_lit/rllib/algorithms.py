@@ -242,6 +242,44 @@ def as_json(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if _is_json(value)}
 
 
+def unsaid_settings(
+    algorithm: str | AlgorithmConfig, training: Mapping[str, Any], used: AlgorithmConfig
+) -> list[str]:
+    """Returns the names of the user's settings that a checkpoint cannot hold.
+
+    Args:
+        algorithm: As the user gave it. Of a config, that is what differs from the default and is
+            used, unless it is a training setting that JSON can say.
+        training: As the user gave it; a dictionary may hold the settings of one policy.
+        used: The config that is made of them.
+    """
+    unsaid = [name for name, value in training.items() if not _is_json(value)]
+    if isinstance(algorithm, str):
+        return unsaid
+    default, names = vars(type(algorithm)()), training_names(type(algorithm))
+    for attribute, value in vars(algorithm).items():
+        name = attribute.lstrip("_")
+        kept = _equal(value, vars(used).get(attribute)) and not _equal(value, default[attribute])
+        said = name in _OF_THE_TRAINER or (name in names and _is_json(value))
+        if kept and not said and name not in training:
+            unsaid.append(name)
+    return unsaid
+
+
+# Of a config's settings, those that the trainer has arguments for, and what RLlib notes for itself.
+_OF_THE_TRAINER = frozenset(
+    {"num_env_runners", "num_envs_per_env_runner", "num_learners", "num_gpus_per_learner", "seed"}
+    | {"is_frozen", "log_level", "restart_failed_env_runners"}
+)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    try:
+        return bool(one == other)
+    except Exception:  # of arrays and the like
+        return one is other
+
+
 def training_names(config_class: type[AlgorithmConfig]) -> list[str]:
     """Returns the names of an algorithm's training settings."""
     names: set[str] = set()

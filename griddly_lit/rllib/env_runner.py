@@ -29,6 +29,7 @@ from griddly_lit.models import Answers
 from griddly_lit.policies import Policy
 from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.acting import act
+from griddly_lit.rllib.faults import FaultKeeper
 from griddly_lit.rllib.fragment import Fragment
 from griddly_lit.rllib.replays import FirstGameReplays
 from griddly_lit.rllib.runner_metrics import log_episodes, log_events, log_steps
@@ -66,6 +67,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         self.env: VectorGame | None = None
         self.seating: Seating | None = None
         self.module: Any = None
+        self.faults = FaultKeeper(self)
         self.make_module()
         samples_here = bool(self.worker_index) or self.config.num_env_runners == 0
         if samples_here or self.config.create_env_on_local_worker:
@@ -145,25 +147,27 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             the game, each episode is one agent's, and names the agent and its policy.
         """
         assert self.env is not None, "this runner has no environment"
-        explore = self.config.explore if explore is None else explore
-        if self._seats is None and self.num_env_steps_sampled_lifetime:
-            self.make_env()
-        if self._seats is None or force_reset or num_episodes is not None:
-            self.env.reset()
-            self._seats = [Seats(block.players, self.env.count) for block in self.env.blocks]
-            for game in range(self.env.count):
-                self._seat(game, 0)
-        if num_timesteps is None:
-            steps = self.config.get_rollout_fragment_length(self.worker_index)
-        else:
-            steps = math.ceil(num_timesteps / self.env.count)
-        self.metrics.log_value(WEIGHTS_SEQ_NO, self._weights_seq_no, window=1)
-        episodes: list[SingleAgentEpisode] = []
-        with self.metrics.log_time(SAMPLE_TIMER):
-            while True:
-                episodes += self._fragment(steps, explore, random_actions)
-                if num_episodes is None or sum(e.is_done for e in episodes) >= num_episodes:
-                    return episodes
+        with self.faults:
+            explore = self.config.explore if explore is None else explore
+            if self._seats is None and self.num_env_steps_sampled_lifetime:
+                self.make_env()
+            if self._seats is None or force_reset or num_episodes is not None:
+                self.env.reset()
+                self._seats = [Seats(block.players, self.env.count) for block in self.env.blocks]
+                for game in range(self.env.count):
+                    self._seat(game, 0)
+            if num_timesteps is None:
+                steps = self.config.get_rollout_fragment_length(self.worker_index)
+            else:
+                steps = math.ceil(num_timesteps / self.env.count)
+            self.metrics.log_value(WEIGHTS_SEQ_NO, self._weights_seq_no, window=1)
+            episodes: list[SingleAgentEpisode] = []
+            with self.metrics.log_time(SAMPLE_TIMER):
+                while True:
+                    episodes += self._fragment(steps, explore, random_actions)
+                    if num_episodes is None or sum(e.is_done for e in episodes) >= num_episodes:
+                        return episodes
+        return []
 
     def _fragment(
         self, steps: int, explore: bool, random_actions: bool

@@ -25,13 +25,16 @@ from ray.rllib.utils.metrics import (
 )
 from torch import Tensor
 
+from griddly_lit.checked_files import CheckedFiles
 from griddly_lit.engine import silenced
 from griddly_lit.policies import Policy, SelfPlay
 from griddly_lit.policies.league import League
 from griddly_lit.policies.match import Match
 from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
+from griddly_lit.rllib.faults import check_started, raise_fault
 from griddly_lit.rllib.learner_metrics import learner_metrics
+from griddly_lit.rllib.run_state import NETWORK, restore_state, save_state
 from griddly_lit.rllib.runner_metrics import (
     AGENT_INFO,
     EPISODES,
@@ -39,6 +42,7 @@ from griddly_lit.rllib.runner_metrics import (
     MATCHES,
     EpisodeFacts,
 )
+from griddly_lit.rllib.user_code import user_code_by_value
 
 _WINDOW = 100
 
@@ -58,8 +62,13 @@ class TrainingRun:
     def __init__(self, config: AlgorithmConfig) -> None:
         # RLlib announces its API stack at every build, and ray's core the restart of its actors.
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
-        with silenced(2):
+        with silenced(2), user_code_by_value(config):
             self.algorithm = config.build_algo()
+            try:
+                check_started(self.algorithm.env_runner_group, config)
+            except BaseException:
+                self.algorithm.stop()
+                raise
         self.env_steps = 0
         self.iterations = 0
         self._policies: tuple[Policy, ...] = config.env_config["policies"]
@@ -76,7 +85,14 @@ class TrainingRun:
             such as a mean return before the first episode has ended, are left out.
         """
         began, steps_before = time.perf_counter(), self.env_steps
-        result = self.algorithm.train()
+        group = self.algorithm.env_runner_group
+        try:
+            result = self.algorithm.train()
+        except Exception:
+            # What it stumbled on may be that a runner gave nothing.
+            raise_fault(group)
+            raise
+        raise_fault(group)
         elapsed = time.perf_counter() - began
         runners = result.get(ENV_RUNNER_RESULTS, {})
         self.env_steps = int(runners.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, self.env_steps))
@@ -172,7 +188,7 @@ class TrainingRun:
         modules = state[COMPONENT_LEARNER][COMPONENT_RL_MODULE]
         return {
             policy.name: {
-                name.removeprefix("network."): torch.as_tensor(value).cpu()
+                name.removeprefix(NETWORK): torch.as_tensor(value).cpu()
                 for name, value in modules[policy.name].items()
             }
             for policy in self._policies
@@ -189,12 +205,14 @@ class TrainingRun:
         return [episode for episodes in flying for episode in episodes]
 
     def save(self, directory: Path) -> None:
-        """Writes RLlib's own checkpoint: weights, optimizers, counters. It is pickled."""
-        self.algorithm.save_to_path(str(directory.resolve()))
+        """Writes optimizers, target networks and counters; the weights are not among them."""
+        save_state(self.algorithm, directory)
 
-    def restore(self, directory: Path) -> None:
-        """Takes over what :meth:`save` wrote."""
-        self.algorithm.restore_from_path(str(directory.resolve()))
+    def restore(
+        self, files: CheckedFiles, folder: str, weights: Mapping[str, Mapping[str, Tensor]]
+    ) -> None:
+        """Takes over weights and what :meth:`save` wrote, see :func:`restore_state`."""
+        restore_state(self.algorithm, files, folder, weights)
         self.iterations = int(self.algorithm.iteration)
         self.env_steps = int(
             self.algorithm.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME))

@@ -70,6 +70,30 @@ def test_generated_levels_are_probed_and_written_to_json():
     levels = GeneratedLevels(Corridors, {"length": 6})
     spec = GriddlyEnvSpec(yaml_string=CORRIDOR, levels=levels, max_steps=20)
     assert spec.observation_shapes == ((3, 9, 4),)
+    assert GeneratedLevels(f"{__name__}:Corridors", {"length": 6}) == levels
+    again = GriddlyEnvSpec.from_json(spec.to_json(), levels=GeneratedLevels(Corridors))
+    assert again == spec
+
+
+@pytest.mark.parametrize(
+    ("generator", "message"),
+    [
+        ("os:system", "no class"),
+        (f"{__name__}:nobody", "cannot be imported"),
+        (pickle.Pickler, "a class with a method generate"),
+        (3, "a class with a method generate"),
+        (Corridors({"length": 1}), "a class with a method generate"),
+        ("Corridors", "named 'module:QualName'"),
+    ],
+)
+def test_a_generator_is_a_class_that_generates(generator, message):
+    with pytest.raises(LevelError, match=message):
+        GeneratedLevels(generator)
+
+
+def test_a_generator_that_raises_is_named():
+    with pytest.raises(LevelError, match=r"Corridors.* raises KeyError: 'length'"):
+        GriddlyEnvSpec(yaml_string=CORRIDOR, levels=GeneratedLevels(Corridors), max_steps=20)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from griddly_lit.errors import ModelError
+from griddly_lit.errors import ModelError, TrustError
 from griddly_lit.models import TorchModel, check_model, model_from_dict
 
 
@@ -40,7 +40,7 @@ def test_round_trips(module_class: type[nn.Module]) -> None:
     assert spec.kwargs["sizes"] == [1, 2]
     assert spec.to_dict()["module"] == f"{__name__}:{module_class.__qualname__}"
     for again in (
-        model_from_dict(json.loads(json.dumps(spec.to_dict()))),
+        model_from_dict(json.loads(json.dumps(spec.to_dict())), [__name__]),
         pickle.loads(pickle.dumps(spec)),
     ):
         assert again == spec
@@ -58,31 +58,64 @@ def test_its_text_is_what_the_user_wrote() -> None:
     assert repr(TorchModel(Flat, width=3)) == "TorchModel(Flat, width=3)"
 
 
-def test_a_local_class_can_be_used_but_not_loaded() -> None:
+def test_a_local_class_can_be_used_but_not_imported() -> None:
     class Local(Flat):
         pass
 
     spec = TorchModel(Local, width=3)
     check_model(spec, (2, 3, 4), 5)
     with pytest.raises(ModelError, match="inside a function"):
-        model_from_dict(spec.to_dict())
+        model_from_dict(spec.to_dict(), [__name__])
 
 
-def test_a_script_class_can_be_used_but_not_loaded_by_another() -> None:
-    script_class = type("ScriptNet", (Flat,), {"__module__": "__main__"})
-    spec = TorchModel(script_class)
-    check_model(spec, (2, 3, 4), 5)
-    assert spec.to_dict()["module"] == "__main__:ScriptNet"
-    with pytest.raises(ModelError, match=r"script that was run.*Move it to a module"):
-        model_from_dict(spec.to_dict())
+def test_a_class_that_is_not_trusted_is_not_imported(tmp_path, monkeypatch) -> None:
+    (tmp_path / "someones_net.py").write_text("raise SystemExit('it was run')")
+    monkeypatch.syspath_prepend(tmp_path)
+    saved = {"name": "TorchModel", "module": "someones_net:Net", "kwargs": {}}
+    for trust in ([], ["someones"], ["someones_net.inner"], ["torch"]):
+        with pytest.raises(TrustError, match=r"someones_net.*TorchModel.*trust=\['someones_net'\]"):
+            model_from_dict(saved, trust)
+
+
+def test_of_a_class_of_the_script_the_module_does_not_count() -> None:
+    script_class = type("Flat", (Flat,), {"__module__": "__main__", "__qualname__": "Flat"})
+    saved = TorchModel(script_class, width=3).to_dict()
+    assert saved["module"] == "__main__:Flat"
+    assert TorchModel(Flat, width=3).is_saved_as(saved)
+    assert TorchModel(script_class, width=3).is_saved_as(TorchModel(Flat, width=3).to_dict())
+    assert not TorchModel(Flat, width=4).is_saved_as(saved)
+    assert not TorchModel(Outer.Inner, width=3).is_saved_as(saved)
+    assert not TorchModel(Flat).is_saved_as({"name": "GAP"})
+
+
+def test_a_class_handed_over_alone_gets_the_saved_keywords() -> None:
+    saved = TorchModel(Flat, width=3).to_dict()
+    assert TorchModel(Flat).completed(saved) == TorchModel(Flat, width=3)
+    assert TorchModel(Flat, width=5).completed(saved) == TorchModel(Flat, width=5)
+    assert TorchModel(Outer.Inner).completed(saved) == TorchModel(Outer.Inner)
 
 
 @pytest.mark.parametrize(
-    "path", ["no_such_module:Net", f"{__name__}:NoNet", "torch", ":Net", "torch.nn:functional", 3]
+    "path",
+    [
+        "no_such_module:Net",
+        f"{__name__}:NoNet",
+        f"{__name__}:json.JSONDecoder",
+        f"{__name__}:check_model",
+        f"{__name__}:TrustError",
+        "torch",
+        ":Net",
+        "torch.nn:functional",
+        "os:system",
+        3,
+    ],
 )
-def test_what_cannot_be_imported_is_a_named_error(path: object) -> None:
+def test_what_is_no_module_class_is_a_named_error(path: object) -> None:
     with pytest.raises(ModelError):
-        model_from_dict({"name": "TorchModel", "module": path, "kwargs": {}})
+        model_from_dict(
+            {"name": "TorchModel", "module": path, "kwargs": {}},
+            ["no_such_module", __name__, "torch", "os"],
+        )
 
 
 def test_an_instance_is_refused() -> None:
