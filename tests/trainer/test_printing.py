@@ -48,6 +48,9 @@ def test_a_trainer_tells_what_it_is(tmp_path):
 class Wrong:
     """Generates a level with a character that no object has."""
 
+    def __init__(self, config):
+        pass
+
     def generate(self):
         return "WWWW\nWA?W\nWWWW\n"
 
