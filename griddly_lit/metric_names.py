@@ -49,18 +49,16 @@ def metric_names(
     if in_self_play:
         names += [f"self_play/{name}" for name in ("elo", "elo_standard_error", "snapshots")]
         names += ["self_play/return_mean", "self_play/win_rate/"]
-    counted = [
-        f"agent_info/{agent}/{name}"
-        for agent in range(1, game.player_count + 1)
-        for name in (*game.action_names, *OUTCOMES)
-    ]
     if track_actions:
-        names += counted
+        names += [
+            f"agent_info/{agent}/{name}"
+            for agent in range(1, game.player_count + 1)
+            for name in (*game.action_names, *OUTCOMES)
+        ]
     if is_validated:
         names += [f"val/{name}" for name in _MEANS]
         names += [f"val/{level}/return_mean" for level in listed]
         names += [f"val/{agent}/{name}" for agent in agents if have_company for name in _BY_AGENT]
-        names += [f"val/{name}" for name in counted if track_actions]
     return names
 
 
