@@ -221,7 +221,8 @@ class EpisodeReplay:
             _refuse(f"level={self.level!r}", "a level is an index or a level string")
         if not isinstance(self.seed, int) or not 0 <= self.seed <= _MAX_SEED:
             _refuse(f"seed={self.seed!r}", "a seed lies in 0 … 4294967295")
-        if len(self.player_observers) != players:
+        named = all(isinstance(name, str) for name in self.player_observers)
+        if len(self.player_observers) != players or not named:
             _refuse(
                 f"player_observers={list(self.player_observers)}", f"there are {players} player(s)"
             )
