@@ -183,7 +183,7 @@ class Game:
             self._playing = False
             raise EngineError(
                 f"level={self._level!r:.60}, step {self.steps + 1}",
-                f"the engine failed: {error}",
+                f"the engine failed: {error}".rstrip("."),
                 "Look for a rule of the game that names what is not there",
             ) from error
         self.steps += 1
