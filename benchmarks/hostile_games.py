@@ -134,9 +134,9 @@ def _mutate_tree(tree: Any, rng: random.Random) -> None:
     elif isinstance(value, (int, float)) and change < 7:
         holder[key] = rng.choice([-1, 0, value + 1, value - 1, 10 * value, 1000 * value, 2**32])
     elif isinstance(value, str) and change < 7:
-        holder[key] = rng.choice([each[name] for each, name in places])
+        holder[key] = copy.deepcopy(rng.choice([each[name] for each, name in places]))
     else:
-        holder[key] = rng.choice(_VALUES)
+        holder[key] = copy.deepcopy(rng.choice(_VALUES))
 
 
 def _places(node: Any) -> Any:
