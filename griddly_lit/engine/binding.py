@@ -99,8 +99,20 @@ def refusals_named(value: str, error: type[GriddlyLitError] = GameLoadError) -> 
     except GriddlyLitError:
         raise
     except Exception as refusal:
-        reason = "it needs too much memory" if isinstance(refusal, MemoryError) else str(refusal)
+        reason = "too much memory" if isinstance(refusal, MemoryError) else str(refusal).rstrip(".")
         raise error(value, f"the engine refuses it: {reason}", "Mend the GDY document") from refusal
+
+
+def turn_log_off() -> None:
+    """Sets the level of the engine's log to off; it is back at info after each level string."""
+    set_level = _set_log_level()
+    if set_level is not None:
+        set_level(_SPDLOG_OFF)
+
+
+@functools.cache
+def _set_log_level() -> Any:
+    return getattr(ctypes.CDLL(str(_extension()[1])), _SPDLOG_SET_LEVEL, None)
 
 
 @contextmanager
@@ -111,9 +123,8 @@ def _engine_log_off() -> Iterator[None]:
     line at once. So stdout points nowhere while they run (milliseconds), and afterwards the level
     is set to off, which keeps later warnings out of progress bars and piped output.
     """
-    extension = ctypes.CDLL(str(_extension()[1]))
-    with silenced(1):
-        yield
-    set_level = getattr(extension, _SPDLOG_SET_LEVEL, None)
-    if set_level is not None:
-        set_level(_SPDLOG_OFF)
+    try:
+        with silenced(1):
+            yield
+    finally:
+        turn_log_off()

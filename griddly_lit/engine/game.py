@@ -131,11 +131,8 @@ class Game:
 
     def _check_index(self, level: int) -> None:
         count = self.info.level_count
-        if (
-            isinstance(level, bool)
-            or not isinstance(level, (int, np.integer))
-            or not 0 <= level < count
-        ):
+        is_index = isinstance(level, (int, np.integer)) and not isinstance(level, bool)
+        if not (is_index and 0 <= level < count):
             raise LevelError(
                 f"level={level!r:.60}",
                 "the game has no such level",
@@ -180,12 +177,7 @@ class Game:
                 else self._step_several(actions)
             )
         except Exception as error:
-            self._playing = False
-            raise EngineError(
-                f"level={self._level!r:.60}, step {self.steps + 1}",
-                f"the engine failed: {error}",
-                "Look for a rule of the game that names what is not there",
-            ) from error
+            raise self._failure(error) from error
         self.steps += 1
         if self._done_variable is not None:
             self._note_departures(self._done_variable)
@@ -199,6 +191,14 @@ class Game:
             outcomes = tuple(results.get(str(player), "End").lower() for player in players)
         self._playing = not (terminated or truncated)
         return StepResult(rewards, terminated, truncated, outcomes)
+
+    def _failure(self, error: Exception) -> EngineError:
+        self._playing = False
+        return EngineError(
+            f"level={self._level!r:.60}, step {self.steps + 1}",
+            f"the engine failed: {error}".rstrip("."),
+            "Look for a rule of the game that names what is not there",
+        )
 
     def _step_several(
         self, actions: NDArray[np.int32]
@@ -222,8 +222,10 @@ class Game:
         Args:
             nvec: Number of choices of each part; those of locations may be larger than the grid.
         """
-        with binding.refusals_named("valid actions", EngineError):
+        try:
             trees = self._engine.build_valid_action_trees()
+        except Exception as error:
+            raise self._failure(error) from error
         return [flat_actions_of(tree, nvec) for tree in trees]
 
     def corners(self, outs: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:

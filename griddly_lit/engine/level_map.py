@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from griddly_lit.engine.binding import refusals_named
+from griddly_lit.engine.binding import refusals_named, turn_log_off
 from griddly_lit.errors import LevelError
 
 # An object takes 2.5 kB of the engine's memory, so the largest level takes some 160 MB.
@@ -38,6 +38,8 @@ def check_level(level: str, shown: str, characters: Collection[str] | None = Non
         LevelError: It is empty, its rows differ in length, it uses an unknown character or a
             player's number that no game has.
     """
+    if "\0" in level:
+        raise LevelError(shown, "the engine's level ends with its first NUL", "Write it as text")
     widths = row_widths(level)
     if not widths or not widths[0]:
         raise LevelError(shown, "the level is empty", "Write at least one row of cells")
@@ -82,5 +84,8 @@ def load_level_string(engine: Any, level: str) -> None:
         )
     check_level(level, shown)
     rows = (row.strip() for row in level.splitlines() if row.strip())
-    with refusals_named(shown, LevelError):
-        engine.load_level_string("\n".join(rows) + "\n")
+    try:
+        with refusals_named(shown, LevelError):
+            engine.load_level_string("\n".join(rows) + "\n")
+    finally:
+        turn_log_off()

@@ -23,7 +23,6 @@ from griddly_lit.engine.info import GameInfo, Shape
 from griddly_lit.engine.level_map import check_level
 from griddly_lit.engine.observers import check_player_observers, needs_vulkan
 from griddly_lit.engine.schema import first_fault
-from griddly_lit.engine.trial import PHASE_TIMEOUT_S
 from griddly_lit.errors import (
     GameFileError,
     GameLoadError,
@@ -33,6 +32,11 @@ from griddly_lit.errors import (
 )
 
 _TIMEOUT_S = 120
+# Of computing, for loading a game and for each of its levels, which take some milliseconds.
+_PHASE_TIMEOUT_S = 15
+_MEMORY_BYTES = 768 * 2**20
+# The software driver of Vulkan takes more.
+_DRAWING_MEMORY_BYTES = 4 * 2**30
 _log = logging.getLogger("griddly_lit")
 
 
@@ -80,7 +84,7 @@ def probe(
         if fault is None:
             raise
         raise GameFileError(
-            name, f"{refusal.rule}; {fault}", "Mend the document there"
+            refusal.value, f"{refusal.rule}; {fault}", "Mend the document there"
         ) from refusal
     if _log.isEnabledFor(logging.DEBUG) and (fault := first_fault(text, name)) is not None:
         _log.debug("%s: the engine takes it, though %s", name, fault)
@@ -116,7 +120,8 @@ def _ask_child(
         "text": text,
         "observers": observers,
         "extra_level": extra_level,
-        "draws": drawn is not None,
+        "memory_bytes": _MEMORY_BYTES if drawn is None else _DRAWING_MEMORY_BYTES,
+        "phase_timeout_s": _PHASE_TIMEOUT_S,
     }
     command = [sys.executable, "-m", "griddly_lit.engine.trial"]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -135,7 +140,7 @@ def _ask_child(
     except subprocess.TimeoutExpired as error:
         code, complaint = -signal.SIGPROF, ""
         lines = (error.stdout or b"").decode(errors="replace").splitlines()
-    if code == 0:
+    if code == 0 and lines and lines[-1].startswith("{"):
         answer: dict[str, Any] = json.loads(lines[-1])
         if "error" in answer:
             raise _renamed(answer["error"], name)
@@ -154,18 +159,23 @@ def _renamed(told: Sequence[Any], name: str) -> GriddlyLitError:
 
 
 def _death(code: int, complaint: str, place: str, drawn: str | None) -> GriddlyLitError:
-    if code > 0 and "griddly_lit" in complaint:
+    if code > 0 and "Traceback" in complaint:
         return GameLoadError(
             place,
             f"the probe failed: {complaint.strip()[-500:]}",
             "Check the installation of griddly and griddly_lit",
         )
-    # An abort for want of memory may leave as an exit.
+    if "allocate" in complaint:
+        return GameLoadError(
+            place,
+            f"the engine needs more than {_MEMORY_BYTES // 2**20} MiB for it",
+            "Make the level smaller, or look for a rule that repeats itself for ever",
+        )
     how = signal.Signals(-code).name if code < 0 else f"exit {code}"
     if how == "SIGPROF":
         return GameLoadError(
             place,
-            f"the engine did not get through it within {PHASE_TIMEOUT_S} s",
+            f"the engine did not get through it within {_PHASE_TIMEOUT_S} s",
             "Look for a rule of the game that repeats itself for ever",
         )
     if drawn:
@@ -177,6 +187,6 @@ def _death(code: int, complaint: str, place: str, drawn: str | None) -> GriddlyL
     return GameLoadError(
         place,
         f"the engine crashed on it ({how})",
-        "Check that every level holds an avatar for every player, every rule names declared objects, "
-        "and every condition has two arguments",
+        "Check that every rule names declared objects, every condition has two arguments, and no "
+        "action calls itself for ever",
     )

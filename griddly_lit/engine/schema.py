@@ -81,6 +81,8 @@ def _admit_conditions(behaviours: dict[str, Any]) -> None:
     behaviours["items"]["properties"]["Src"]["properties"]["Preconditions"] = several
     commands = {"$ref": _BEHAVIOURS + "behaviourDefinitionCommandList"}
     conditional = definitions["behaviourDefinitionConditionalCommand"]["properties"]
+    for comparison in conditional.values():
+        comparison["properties"]["Arguments"] = {"$ref": _BEHAVIOURS + "commandArgumentList"}
     conditional["if"] = {
         "type": "object",
         "required": ["Conditions"],

@@ -1,8 +1,8 @@
 """The child process of the probe: ``python -m griddly_lit.engine.trial``.
 
 It takes a request as JSON on its standard input, writes a line about each place where it may die,
-and its answer as JSON in the last line. Its time and memory are bounded, so that no game can take
-the machine down.
+and its answer as JSON in the last line. ``memory_bytes`` and ``phase_timeout_s`` of the request bound
+what it may take, so that no game can take the machine down.
 """
 
 from __future__ import annotations
@@ -22,12 +22,6 @@ from griddly_lit.engine import binding
 from griddly_lit.engine.level_map import load_level_string
 from griddly_lit.errors import GameLoadError, GriddlyLitError, LevelError, ObserverError
 
-PHASE_TIMEOUT_S = 15
-"""Seconds of computing that loading a game may take, and playing each of its levels."""
-
-_MEMORY_BYTES = 768 * 2**20
-# The software driver of Vulkan takes more.
-_DRAWING_MEMORY_BYTES = 4 * 2**30
 # Most games are through with a level after some milliseconds.
 _EPISODES = 2
 _MOST_STEPS, _FEWEST_STEPS, _STEPS_OF_ALL_LEVELS = 48, 8, 3200
@@ -91,7 +85,7 @@ def describe(request: dict[str, Any], tell: Callable[[str], None]) -> dict[str, 
         try:
             play()
         except Exception as error:
-            failures.append([level, str(error)])
+            failures.append([level, str(error).rstrip(".")])
     extra_shapes = None
     if request["extra_level"] is not None:
         tell("generated level")
@@ -167,15 +161,12 @@ def _answer(request: dict[str, Any], tell: Callable[[str], None]) -> dict[str, A
         kind, choices = type(error).__name__, error.available
         return {"error": [kind, error.value, error.rule, error.mend, choices]}
     except MemoryError:
-        mebibytes = _MEMORY_BYTES // 2**20
-        rule = f"the engine needs more than {mebibytes} MiB for it"
-        return {"error": ["GameLoadError", "game", rule, "Make it smaller", None]}
+        return {"error": ["GameLoadError", "game", "it needs too much memory", "Shrink it", None]}
 
 
 def _main() -> None:
     request = json.load(sys.stdin)
-    memory = _DRAWING_MEMORY_BYTES if request["draws"] else _MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_DATA, (request["memory_bytes"],) * 2)
     # The engine writes to file descriptor 1; the answer leaves through a copy of it.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -183,7 +174,7 @@ def _main() -> None:
     def tell(place: str) -> None:
         print(place, file=answers, flush=True)
         # Its default action ends the process, also in the middle of compiled code.
-        signal.setitimer(signal.ITIMER_PROF, PHASE_TIMEOUT_S)
+        signal.setitimer(signal.ITIMER_PROF, request["phase_timeout_s"])
 
     tell("")
     answer = _answer(request, tell)

@@ -5,7 +5,7 @@ import pytest
 
 from games import CORRIDOR, LEFT, RIGHT
 from griddly_lit.engine import Game, load_gdy, parse_game, probe, read_game
-from griddly_lit.errors import ActionError, EpisodeError, LevelError, OptionError
+from griddly_lit.errors import ActionError, EngineError, EpisodeError, LevelError, OptionError
 
 BUTTERFLIES = "Single-Player/GVGAI/butterflies.yaml"
 
@@ -185,4 +185,60 @@ def test_nothing_reaches_stdout(capfd):
     for _ in range(20):
         game.step([[0]])
     game.close()
+    assert capfd.readouterr().out == ""
+
+
+def test_what_the_engine_throws_in_an_episode_is_named():
+    text = CORRIDOR.replace(
+        "            - remove: true\n            - reward: -2\n", "            - spawn: ghost\n"
+    )
+    document = parse_game(text, "test")
+    info, _ = probe(text, document, "test", "Vector", levels=[0])
+    game = Game(load_gdy(text), info)
+    game.reset(1, seed=1)
+    game.step([[LEFT]])
+    game.step([[LEFT]])
+    with pytest.raises(EngineError, match="level=1, step 3: the engine failed: Object ghost"):
+        game.step([[LEFT]])
+    with pytest.raises(EpisodeError):
+        game.step([[LEFT]])
+    game.reset(0, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("level", "rule"),
+    [
+        ("WA" + "." * 100_000 + "GW", "more than 65536 cells"),
+        (("WA.GW" * 100 + "\n") * 200, "more than 65536 cells"),
+        ("WA" + "/P" * 70_000 + "W", "more than 65536 cells"),
+        ("WA123456789.GW", "object of no player"),
+        ("WA\0GW", "ends with its first NUL"),
+        ("WA\ud800GW", "the engine refuses it"),
+        ("WAéGW", "the engine refuses it"),
+        ("WA2GW", "the engine refuses it"),
+        ("WA[Q]GW", "the engine refuses it"),
+        ("]", "empty"),
+        (True, "no such level"),
+        (1.5, "no such level"),
+        (None, "no such level"),
+        ([0], "no such level"),
+    ],
+)
+def test_levels_that_break_the_engine_are_named(level, rule):
+    game = make()
+    with pytest.raises(LevelError, match=rule) as caught:
+        game.reset(level, seed=1)
+    assert len(str(caught.value)) < 500
+    game.reset(0, seed=1)
+    game.step([[RIGHT]])
+
+
+def test_orientation_and_stacks_are_one_cell():
+    game = make()
+    game.reset("W A[U] . G W\nW P/G  . . W", seed=1)
+    assert game.observation().shape == (2, 5, 4)
+
+
+def test_a_level_string_leaves_the_engines_log_off(capfd):
+    make().reset("WA/P/P/P.GW", seed=1)
     assert capfd.readouterr().out == ""

@@ -1,6 +1,10 @@
+import sys
+import time
+
 import pytest
 
 from games import CORRIDOR
+from griddly_lit import GeneratedLevels, GriddlyEnvSpec
 from griddly_lit.engine import GameInfo, bundled_games, parse_game, probe, read_game
 from griddly_lit.engine.level_map import row_widths
 from griddly_lit.errors import GameFileError, GameLoadError, LevelError, ObserverError
@@ -134,3 +138,99 @@ def test_settings_that_the_wheels_schema_forgets_are_admitted():
         1,
     ).replace("  Player:\n", "  Player:\n    Colors: [[1, 0, 0]]\n")
     assert look(text)[0].player_count == 1
+
+
+def on_the_pit(command):
+    """Returns the corridor with another rule for stepping into the pit, which level 1 alone has."""
+    return CORRIDOR.replace("            - remove: true\n            - reward: -2\n", command)
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("            - spawn: ghost\n", "level=1: the engine fails .*Object ghost not defined"),
+        ("            - exec:\n                Action: fly\n", "level=1.*Action fly not found"),
+        # The engine calls itself until its stack is full.
+        (
+            "            - exec:\n                Action: move\n                ActionId: 1\n",
+            r"level=1: the engine crashed on it \(SIGSEGV\)",
+        ),
+    ],
+)
+def test_a_game_that_breaks_when_it_is_played_names_the_level(command, message):
+    with pytest.raises(GameLoadError, match=message):
+        GriddlyEnvSpec(yaml_string=on_the_pit(command), levels="random")
+
+
+def test_a_level_that_breaks_may_stay_out_of_play():
+    text = on_the_pit("            - spawn: ghost\n")
+    assert GriddlyEnvSpec(yaml_string=text, levels=0).game.level_count == 2
+    with pytest.raises(GameLoadError, match="level=1"):
+        GriddlyEnvSpec(yaml_string=text, levels=0, test_levels=[1])
+
+
+def test_a_crash_names_the_level_and_the_place_in_the_document():
+    rule = "            - remove: true\n            - reward: -2\n"
+    text = CORRIDOR.replace(
+        "          Commands:\n" + rule,
+        "          Preconditions:\n            - eq: [_x]\n          Commands:\n" + rule,
+    )
+    with pytest.raises(
+        GameFileError, match=r"level=1: the engine crashed.*Behaviours\[2\].Src.Preconditions"
+    ):
+        look(text)
+
+
+def test_a_level_that_is_too_large_for_the_memory_allowed_is_named():
+    large = "    - |\n" + ("      " + "W" * 600 + "\n") * 900
+    text = CORRIDOR.replace("Actions:\n", large + "Actions:\n")
+    with pytest.raises(GameLoadError, match="level=2: the engine needs more than 768 MiB"):
+        look(text)
+
+
+def test_a_game_that_takes_too_long_names_the_level(monkeypatch):
+    # The package's name for the function hides the module.
+    monkeypatch.setattr(sys.modules[probe.__module__], "_PHASE_TIMEOUT_S", 1)
+    large = "    - |\n" + ("      " + "W" * 500 + "\n") * 500
+    text = CORRIDOR.replace("Actions:\n", large + "Actions:\n").replace("Corridor", "Slow")
+    with pytest.raises(GameLoadError, match="level=2: the engine did not get through it within 1"):
+        look(text)
+
+
+def test_several_hundred_levels_are_probed_in_seconds():
+    level = CORRIDOR[CORRIDOR.index("    - |\n      WWWWWWW") : CORRIDOR.index("Actions:")]
+    text = CORRIDOR.replace("Actions:", level * 298 + "Actions:")
+    began = time.perf_counter()
+    assert look(text)[0].level_count == 300
+    assert time.perf_counter() - began < 20
+
+
+def test_a_game_without_actions_is_named():
+    text = CORRIDOR[: CORRIDOR.index("Actions:")] + CORRIDOR[CORRIDOR.index("Objects:") :]
+    with pytest.raises(GameFileError, match="no action that a player can take.*'Actions'"):
+        look(text)
+
+
+def test_numbers_of_actions_that_no_machine_holds_are_named():
+    inputs = "    InputMapping:\n      Inputs:\n        -1: {VectorToDest: [0, 1]}\n"
+    text = CORRIDOR.replace("  - Name: move\n", "  - Name: move\n" + inputs)
+    with pytest.raises(GameFileError, match="largest action id is 4294967295"):
+        look(text)
+
+
+def test_an_error_says_a_thing_once():
+    spec = {"yaml_string": CORRIDOR, "levels": GeneratedLevels(Wrong)}
+    with pytest.raises(LevelError) as caught:
+        GriddlyEnvSpec(**spec)
+    assert str(caught.value).count("refuses") == 1
+    assert str(caught.value).count("level=") == 1
+
+
+class Wrong:
+    """A generator of levels with a character that no object has."""
+
+    def __init__(self, config):
+        pass
+
+    def generate(self):
+        return "WAQGW"
