@@ -612,6 +612,8 @@ class GriddlyTrainer:
         """Returns what the trainer was told, as JSON values, for checkpoints and loggers."""
         from griddly_lit.rllib.algorithms import as_json, find_algorithm, training_settings
 
+        # First of all: it checks what there is for each policy.
+        for_all = training_settings(self.to_rllib())
         names = [policy.name for policy in self._policies]
         by_policy = {name: as_json(self.training[name]) for name in names if name in self.training}
         settings = {
@@ -620,7 +622,7 @@ class GriddlyTrainer:
             "train_policies": self.train_policies,
             "valid_actions": self.valid_actions,
             "algorithm": find_algorithm(self.algorithm)[0],
-            "training": {**training_settings(self.to_rllib()), **by_policy},
+            "training": {**for_all, **by_policy},
             "num_env_runners": self.num_env_runners,
             "num_envs_per_env_runner": self.num_envs_per_env_runner,
             "num_learners": self.num_learners,
