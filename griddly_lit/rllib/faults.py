@@ -80,27 +80,42 @@ def raise_fault(group: Any) -> None:
                 _raise(fault, "samples")
 
 
-def check_started(group: Any, config: AlgorithmConfig) -> None:
-    """Raises the cause when remote runners of a group did not start.
+def build(config: AlgorithmConfig) -> Any:
+    """Builds an algorithm, and makes sure that its remote runners have started.
 
-    RLlib does not hand it on, so one more process does what they did.
+    RLlib does not hand on why one did not, and may stumble itself when there is none. So one more
+    process does what they did.
 
     Raises:
         GriddlyLitError: The cause, if it is an exception of ours.
         WorkerError: Any other.
     """
-    if group.num_healthy_remote_env_runners() == group.num_remote_env_runners():
-        return
     try:
-        fault = ray.get(ray.remote(num_cpus=0, max_retries=0)(_start).remote(config))
-    except ray.exceptions.RayError as error:
-        fault = _fault_of(error)
-    _raise(fault or Fault(None, "it died, and one more that was tried did not", ""), "starts")
+        algorithm = config.build_algo()
+    except Exception:
+        fault = _fault_of_a_start(config) if config.num_env_runners else None
+        if fault is not None:
+            _raise(fault, "starts")
+        raise
+    group = algorithm.env_runner_group
+    if group.num_healthy_remote_env_runners() < group.num_remote_env_runners():
+        algorithm.stop()
+        unknown = Fault(None, "it died, and one more that was tried did not", "")
+        _raise(_fault_of_a_start(config) or unknown, "starts")
+    return algorithm
 
 
 def _kept_by(runner: Any) -> Fault | None:
     kept: Fault | None = runner.faults.fault
     return kept
+
+
+def _fault_of_a_start(config: AlgorithmConfig) -> Fault | None:
+    try:
+        fault: Fault | None = ray.get(ray.remote(num_cpus=0, max_retries=0)(_start).remote(config))
+    except ray.exceptions.RayError as error:
+        return _fault_of(error)
+    return fault
 
 
 def _start(config: AlgorithmConfig) -> Fault | None:

@@ -32,7 +32,7 @@ from griddly_lit.policies.league import League
 from griddly_lit.policies.match import Match
 from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
-from griddly_lit.rllib.faults import check_started, raise_fault
+from griddly_lit.rllib.faults import build, raise_fault
 from griddly_lit.rllib.learner_metrics import learner_metrics
 from griddly_lit.rllib.run_state import NETWORK, restore_state, save_state
 from griddly_lit.rllib.runner_metrics import (
@@ -63,12 +63,7 @@ class TrainingRun:
         # RLlib announces its API stack at every build, and ray's core the restart of its actors.
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
         with silenced(2), user_code_by_value(config):
-            self.algorithm = config.build_algo()
-            try:
-                check_started(self.algorithm.env_runner_group, config)
-            except BaseException:
-                self.algorithm.stop()
-                raise
+            self.algorithm = build(config)
         self.env_steps = 0
         self.iterations = 0
         self._policies: tuple[Policy, ...] = config.env_config["policies"]

@@ -21,7 +21,7 @@ class Maps:
         self.count = 0
     def generate(self, rng):
         self.count += 1
-        if os.environ.get("FAULT") == "generator" and self.count > 20:
+        if os.environ.get("FAULT") == "generator" and self.count > 6:
             raise RuntimeError("no maps today")
         return maps(int(rng.integers(1, 6)))
 
