@@ -209,6 +209,7 @@ def test_older_games_and_those_without_observers_are_drawn():
     document = yaml.safe_load(text)
     del document["Environment"]["Observers"]
     document["Environment"].update(TileSize=16, BackgroundTile=SHAPES + "circle.png")
+    document = parse_game(yaml.safe_dump(document), "test")
     stage = Stage(text, document)
     assert stage.frame("Sprite2D").shape == (5 * 16, 7 * 16, 3)
     assert stage.frame("Sprite2D")[40 - 16, 56 - 16].any()

@@ -87,14 +87,14 @@ def test_defaults_lose_nothing(config):
 def test_settings_that_have_their_effect_are_kept():
     mine = (
         PPOConfig()
-        .training(lr=0.1, learner_connector=lambda *_: None)
+        .training(lr=0.1, train_batch_size_per_learner=31 * 128, learner_connector=lambda *_: None)
         .callbacks(Results)
         .reporting(min_sample_timesteps_per_iteration=500, min_time_s_per_iteration=3)
-        .env_runners(num_env_runners=2, rollout_fragment_length=7, explore=False)
+        .env_runners(num_env_runners=2, rollout_fragment_length=31, explore=False)
     )
     config = config_of(mine, num_env_runners=2)
     assert config.callbacks_class is Results
-    assert (config.lr, config.rollout_fragment_length, config.explore) == (0.1, 7, False)
+    assert (config.lr, config.rollout_fragment_length, config.explore) == (0.1, 31, False)
     assert config.min_sample_timesteps_per_iteration == 500
     assert config.min_time_s_per_iteration == 3
     assert config._learner_connector is mine._learner_connector
