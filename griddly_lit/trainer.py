@@ -426,14 +426,15 @@ class GriddlyTrainer:
             one.
         """
         episodes_per_level = checked_int("episodes_per_level", episodes_per_level, 1)
-        chosen: Sequence[Level] = self.env.test_levels
+        listed = self.env.test_levels
         if levels is not None:
-            chosen = checked_indices("levels", levels, self.env.game.level_count)
-        elif not chosen:
+            listed = checked_indices("levels", levels, self.env.game.level_count)
+        # Named twice, a level is one level: its episodes would count twice.
+        chosen: Sequence[Level] = tuple(dict.fromkeys(listed))
+        if not chosen and levels is None:
             chosen, episodes_per_level = self._training_levels.of("test", episodes_per_level)
         self._use_weights(ckpt_path)
-        # Named twice, a level is played no more often than once: its episodes would count twice.
-        return self._evaluate("test", tuple(dict.fromkeys(chosen)), episodes_per_level)
+        return self._evaluate("test", chosen, episodes_per_level)
 
     def play(
         self,

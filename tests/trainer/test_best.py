@@ -84,7 +84,8 @@ def test_best_shares_its_files_with_last_where_they_are_equal(tmp_path):
     mine = scored(tmp_path, 1.0, 2.0)
     result = mine.fit()
     files = [path for path in result.best_path.rglob("*") if path.is_file()]
-    assert len(files) > 10
+    names = {file.name for file in files}
+    assert names >= {"manifest.json", "weights.safetensors", "state.safetensors", "best.json"}
     for file in files:
         assert file.samefile(result.last_path / file.relative_to(result.best_path))
 

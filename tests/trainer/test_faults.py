@@ -86,11 +86,14 @@ def test_a_callback_that_fails_in_its_teardown_leaves_the_others_theirs(tmp_path
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_sigterm_and_sighup_end_like_ctrl_c(tmp_path, caplog, number):
+def test_sigterm_and_sighup_end_like_ctrl_c(request, tmp_path, caplog, number):
     class Send(Callback):
         def on_iteration_end(self, trainer):
             os.kill(os.getpid(), number)
 
+    # As a terminal leaves it: nohup ignores SIGHUP.
+    inherited = signal.signal(number, signal.SIG_DFL)
+    request.addfinalizer(lambda: signal.signal(number, inherited))
     before = signal.getsignal(number)
     with caplog.at_level(logging.WARNING, "griddly_lit"):
         result = trainer(tmp_path, logger=False, callbacks=Send(), max_iterations=None).fit()
