@@ -9,7 +9,6 @@ it plays, or ends in one of griddly_lit's errors. ``--only 17`` plays one case a
 from __future__ import annotations
 
 import argparse
-import collections
 import copy
 import functools
 import json
@@ -21,6 +20,7 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from machine import RESULTS, circumstances
 
 STEPS = 50
 TIMEOUT_S = 240
+_WELL = ("played", "refused", "failed in play")
 MOST_MEGABYTES = 1000
 _ROOT = Path(__file__).parent.parent
 _VALUES: list[Any] = [
@@ -233,6 +234,28 @@ def run_case(number: int, kind: str, texts: list[str]) -> tuple[str, str, float,
     return verdict, error, seconds, max(usage.ru_maxrss, probed) / 1000
 
 
+def _summary(kind: str, count: int, ran: Iterable[tuple[str, str, float, float]]) -> dict[str, Any]:
+    verdicts = dict.fromkeys((*_WELL, "another exception", "crash", "hang"), 0)
+    worst_s, worst_mb, too_large, faults = 0.0, 0.0, 0, []
+    for number, (verdict, error, seconds, megabytes) in enumerate(ran):
+        verdicts[verdict] += 1
+        worst_s, worst_mb = max(worst_s, seconds), max(worst_mb, megabytes)
+        too_large += megabytes > MOST_MEGABYTES
+        if verdict not in _WELL or megabytes > MOST_MEGABYTES:
+            faults.append(number)
+            print(kind, number, verdict, f"{seconds:.0f} s, {megabytes:.0f} MB", error, flush=True)
+        if number % 100 == 99:
+            print(kind, number + 1, verdicts, f"{worst_mb:.0f} MB", flush=True)
+    return {
+        "cases": count,
+        **verdicts,
+        "over_1_gb": too_large,
+        "most_megabytes": round(worst_mb),
+        "longest_s": round(worst_s, 1),
+        "faults": faults,
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--games", type=int, default=3000)
@@ -249,42 +272,11 @@ def main() -> None:
         print(repr(level) if level else text)
         print(run_case(arguments.only, kind, texts))
         return
-    pool = ProcessPoolExecutor(arguments.jobs)
     result: dict[str, Any] = {**circumstances(), "steps": STEPS}
-    for kind, count in (("games", arguments.games), ("levels", arguments.levels)):
-        verdicts: collections.Counter[str] = collections.Counter()
-        worst_s, worst_mb, too_large, faults = 0.0, 0.0, 0, []
-        numbers, run = range(count), functools.partial(run_case, kind=kind, texts=texts)
-        for number, ran in zip(numbers, pool.map(run, numbers, chunksize=8), strict=True):
-            verdict, error, seconds, megabytes = ran
-            verdicts[verdict] += 1
-            worst_s, worst_mb = max(worst_s, seconds), max(worst_mb, megabytes)
-            too_large += megabytes > MOST_MEGABYTES
-            if verdict not in ("played", "refused", "failed in play") or megabytes > MOST_MEGABYTES:
-                faults.append(number)
-                print(
-                    kind, number, verdict, f"{seconds:.0f} s, {megabytes:.0f} MB", error, flush=True
-                )
-            if number % 100 == 99:
-                print(kind, number + 1, dict(verdicts), f"{worst_mb:.0f} MB", flush=True)
-        result[kind] = {
-            "cases": count,
-            **{
-                verdict: verdicts[verdict]
-                for verdict in (
-                    "played",
-                    "refused",
-                    "failed in play",
-                    "another exception",
-                    "crash",
-                    "hang",
-                )
-            },
-            "over_1_gb": too_large,
-            "most_megabytes": round(worst_mb),
-            "longest_s": round(worst_s, 1),
-            "faults": faults,
-        }
+    with ProcessPoolExecutor(arguments.jobs) as pool:
+        for kind, count in (("games", arguments.games), ("levels", arguments.levels)):
+            run = functools.partial(run_case, kind=kind, texts=texts)
+            result[kind] = _summary(kind, count, pool.map(run, range(count), chunksize=8))
     arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     sys.exit(any(result[kind]["faults"] for kind in ("games", "levels")))
 
