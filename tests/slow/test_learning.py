@@ -21,12 +21,10 @@ class StopAt(Callback):
         trainer.should_stop = self.best >= self.goal
 
 
-def learn(spec, model, goal, max_env_steps, **options):
-    stop = StopAt(goal)
+def learn(spec, model, max_env_steps, **options):
     trainer = GriddlyTrainer(
         spec,
         model,
-        callbacks=stop,
         max_env_steps=max_env_steps,
         logger=False,
         enable_checkpointing=False,
@@ -34,17 +32,16 @@ def learn(spec, model, goal, max_env_steps, **options):
         enable_model_summary=False,
         **options,
     )
-    trainer.fit()
-    return stop.best
+    return trainer.fit().metrics["train/return_mean"]
 
 
+# About two runs in three get there, see benchmarks/results/defaults.json; the others take the first gem
+# and stay where no spider comes.
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_ppo_with_simple_conv_learns_spider_nest(seed):
     spec = GriddlyEnvSpec(yaml_file=SPIDER_NEST, max_steps=500)
-    # With the default batch of 4096, one run in three takes the first gem and then hides for good.
-    training = {"train_batch_size_per_learner": 1024, "minibatch_size": 256, "lr": 1e-3}
-    assert learn(spec, "SimpleConv", 1.5, 250_000, seed=seed, training=training) >= 1.5
+    assert learn(spec, "SimpleConv", 250_000, seed=seed) >= 1.5
 
 
 # A random policy wins about 0.15 a episode of 50 steps here.
@@ -56,13 +53,14 @@ def test_other_algorithms_learn_through_the_same_runner(algorithm, num_env_runne
     spec = GriddlyEnvSpec(
         yaml_file="Single-Player/Mini-Grid/minigrid-doggo.yaml", levels=1, max_steps=50
     )
-    best = learn(
+    stop = StopAt(0.9)
+    learn(
         spec,
         "ImpalaCNN",
-        0.9,
         200_000,
         seed=1,
         algorithm=algorithm,
         num_env_runners=num_env_runners,
+        callbacks=stop,
     )
-    assert best >= 0.9
+    assert stop.best >= 0.9
