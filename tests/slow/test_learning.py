@@ -35,8 +35,8 @@ def learn(spec, model, max_env_steps, **options):
     return trainer.fit().metrics["train/return_mean"]
 
 
-# About two runs in three get there, see benchmarks/results/defaults.json; the others take the first gem
-# and stay where no spider comes.
+# Not every seed gets there, see benchmarks/results/defaults.json; the others take the first gem and stay
+# where no spider comes.
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_ppo_with_simple_conv_learns_spider_nest(seed):
