@@ -1,4 +1,4 @@
-"""What ``make demo`` runs: a gnome learns to collect gems among spiders, in about two minutes.
+"""What ``make demo`` runs: a gnome learns to collect gems among spiders, in two to three minutes.
 
 It leaves a learning curve, a video, checkpoints and logs under ``runs/demo``.
 """
