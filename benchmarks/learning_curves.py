@@ -68,7 +68,7 @@ def train(runner: str, seed: int, env_steps: int) -> dict[str, Any]:
     )
 
     from griddly_lit import GriddlyEnvSpec, ImpalaCNN
-    from griddly_lit.evaluation import play_levels
+    from griddly_lit.playing import batches_of, play_episodes
     from griddly_lit.policies import resolve_policies
     from griddly_lit.policies.players import PolicyPlayers
     from griddly_lit.rllib.config import Settings, algorithm_config
@@ -98,7 +98,11 @@ def train(runner: str, seed: int, env_steps: int) -> dict[str, Any]:
         network.load_state_dict(run.weights()[policy.name])
         run.close()
     players = PolicyPlayers(policies, {policy.name: network})
-    episodes = play_levels(players, spec, [0], EPISODES, seed)
+    episodes = [
+        episode
+        for batch in batches_of([0], EPISODES, seed)
+        for episode in play_episodes(players, spec, batch)
+    ]
     return {
         "curve": curve,
         "final_return": float(np.mean([episode.returns.sum() for episode in episodes])),

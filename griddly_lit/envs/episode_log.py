@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,22 @@ class EpisodeLog:
         """Returns a game's actions (steps, players, parts) and rewards (steps, players) so far."""
         rows = slice(int(self._first[index]), self._rows)
         return self._actions[rows, index].copy(), self._rewards[rows, index].copy()
+
+    def restore(
+        self, episodes: Sequence[tuple[NDArray[np.integer[Any]], NDArray[np.float32]]]
+    ) -> None:
+        """Takes over what :meth:`of` gave of every game, in their order."""
+        self._rows = 0
+        self._first[:] = 0
+        longest = max(len(actions) for actions, _ in episodes)
+        while len(self._actions) < longest:
+            self._rows = len(self._actions)
+            self._make_room()
+        self._rows = longest
+        for index, (actions, rewards) in enumerate(episodes):
+            self._first[index] = longest - len(actions)
+            rows = slice(int(self._first[index]), longest)
+            self._actions[rows, index], self._rewards[rows, index] = actions, rewards
 
     def _make_room(self) -> None:
         """Drops the rows that no episode needs, and doubles the room where most are needed."""

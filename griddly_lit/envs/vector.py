@@ -16,6 +16,7 @@ from griddly_lit.envs.episode_log import EpisodeLog
 from griddly_lit.envs.levels import Level, LevelSource
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import LevelError
+from griddly_lit.plain_state import State, rng_state, set_rng_state
 
 _MAX_SEED = 2**32
 
@@ -210,6 +211,54 @@ class VectorGame:
         for index, start in enumerate(self._starts):
             yield start, self._log.of(index)[0]
 
+    def state_dict(self) -> State:
+        """Returns what repeats the unfinished episodes and draws the ones to come."""
+        return {
+            "episodes": [
+                {"level": start.level, "seed": start.seed, "actions": actions}
+                for start, actions in self.in_flight()
+            ],
+            "begun": self._episodes.copy(),
+            "generators": [rng_state(rng) for rng in self._rngs],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Plays the unfinished episodes of a :meth:`state_dict` again up to where they were.
+
+        Raises:
+            ValueError: It is that of other games than these.
+        """
+        episodes = state["episodes"]
+        if not len(episodes) == len(state["generators"]) == self.count:
+            raise ValueError(f"it is of {len(episodes)} games, and there are {self.count}")
+        self._episodes[:] = state["begun"]
+        for rng, of_rng in zip(self._rngs, state["generators"], strict=True):
+            set_rng_state(rng, of_rng)
+        self._starts = [EpisodeStart(each["level"], each["seed"]) for each in episodes]
+        self._log.restore([self._repeat(n, each["actions"]) for n, each in enumerate(episodes)])
+        if self._finds_valid:
+            self._find_valid_actions()
+
+    def _repeat(
+        self, index: int, actions: NDArray[np.integer[Any]]
+    ) -> tuple[NDArray[np.integer[Any]], NDArray[np.float32]]:
+        game, players = self._games[index], self.spec.game.player_count
+        checked = checked_actions(actions, self.spec.action_nvec, (len(actions), players))
+        self._reset(index, self._starts[index], self._limit(index, int(self._episodes[index]) - 1))
+        rewards = np.zeros((len(actions), players), dtype=np.float32)
+        for step, of_step in enumerate(checked):
+            result = game.step_unchecked(of_step)
+            if result.terminated or result.truncated:
+                raise ValueError(f"the episode of game {index} ends before it was left")
+            rewards[step] = result.rewards
+            self._lengths[index] += self.active[index]
+            if self.spec.player_done_variable is not None:
+                self.active[index] = ~game.departed()
+        if self._events is not None:
+            game.take_events()
+        game.observe_into(self._outs[index])
+        return actions, rewards
+
     def take_events(self) -> list[Mapping[str, Any]]:
         """Returns the engine's events since the last call, in no order, and forgets them."""
         if self._events is None:
@@ -229,13 +278,17 @@ class VectorGame:
         ordinal = int(self._episodes[index]) * self.count + index
         level = self._source.draw(rng, ordinal)
         start = EpisodeStart(level, int(rng.integers(_MAX_SEED)))
-        game = self._games[index]
-        game.max_steps = self._limit(index)
-        game.reset(start.level, start.seed)
+        self._reset(index, start, self._limit(index, int(self._episodes[index])))
         self._episodes[index] += 1
+        self._log.begin(index)
+        return start
+
+    def _reset(self, index: int, start: EpisodeStart, limit: int | None) -> None:
+        game = self._games[index]
+        game.max_steps = limit
+        game.reset(start.level, start.seed)
         self.active[index] = True
         self._lengths[index] = 0
-        self._log.begin(index)
         whole = [array[index] for array in self.observations]
         if self._padded:
             for out in whole:
@@ -245,17 +298,16 @@ class VectorGame:
             game.observe_into(self._outs[index])
         except ValueError as error:
             raise LevelError(
-                f"level={str(level)[:60]!r}",
+                f"level={str(start.level)[:60]!r}",
                 f"its observation is larger than {self.spec.observation_shapes}, the largest known "
                 "before",
                 "Let the generator's first level be its largest",
             ) from error
-        return start
 
-    def _limit(self, index: int) -> int | None:
-        """Returns the step limit of the episode that a game is about to begin."""
+    def _limit(self, index: int, episode: int) -> int | None:
+        """Returns the step limit of a game's episode, which are counted from 0."""
         limit = self.spec.max_steps
-        if limit is None or not self._spread_starts or self._episodes[index] > 0:
+        if limit is None or not self._spread_starts or episode > 0:
             return limit
         return math.ceil(limit * (self.count - index) / self.count)
 

@@ -19,6 +19,7 @@ from griddly_lit.models.check import check_model
 from griddly_lit.models.distributions import ActionDistribution, Factored, Tree
 from griddly_lit.models.gap import GAP
 from griddly_lit.models.impala_cnn import ImpalaCNN
+from griddly_lit.models.once_each import may_be_asked_once
 from griddly_lit.models.resolve import model_from_dict, resolve_model
 from griddly_lit.models.simple_conv import SimpleConv
 from griddly_lit.models.spec import ModelSpec
@@ -41,6 +42,7 @@ __all__ = [
     "ValidActionsMode",
     "answers_each_observation_alone",
     "check_model",
+    "may_be_asked_once",
     "model_from_dict",
     "resolve_model",
     "summarize",

@@ -146,11 +146,14 @@ class RecordingSchedule:
         every: Length of the interval in steps.
         turn: Which environment this is, from 0.
         turns: Number of environments.
+
+    Attributes:
+        due: Steps from which on the next episode is recorded; None before the first one begins.
     """
 
     def __init__(self, every: int, turn: int = 0, turns: int = 1) -> None:
         self._wait, self._every = turn * every, turns * every
-        self._due: int | None = None
+        self.due: int | None = None
 
     def wants(self, started_at: int) -> bool:
         """Returns whether to record an episode; ask once for each, in their order.
@@ -158,11 +161,11 @@ class RecordingSchedule:
         Args:
             started_at: Steps that had been taken when the episode began.
         """
-        if self._due is None:
-            self._due = started_at + self._wait
-        if started_at < self._due:
+        if self.due is None:
+            self.due = started_at + self._wait
+        if started_at < self.due:
             return False
-        self._due += ((started_at - self._due) // self._every + 1) * self._every
+        self.due += ((started_at - self.due) // self._every + 1) * self._every
         return True
 
 

@@ -130,7 +130,7 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         for policy_name, values in by_policy.items():
             check_training_of_policy(name, policy_name, values)
         config.multi_agent(
-            policies=set(modules),
+            policies=list(modules),
             policy_mapping_fn=PolicyOfAgent({a: p.name for p in policies for a in p.agents}),
             policies_to_train=[policy.name for policy in policies if policy.trained],
         )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import gymnasium
-import numpy as np
 import ray
 import torch
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
@@ -22,19 +20,14 @@ from ray.rllib.utils.metrics import (
     SAMPLE_TIMER,
     WEIGHTS_SEQ_NO,
 )
+from torch import nn
 
-from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, VectorGame
-from griddly_lit.envs.spaces import action_space, observation_space
-from griddly_lit.models import Answers
+from griddly_lit.envs import GriddlyEnvSpec, VectorGame
+from griddly_lit.plain_state import State
 from griddly_lit.policies import Policy
 from griddly_lit.recording import EpisodeReplay
-from griddly_lit.rllib.acting import act
 from griddly_lit.rllib.faults import FaultKeeper
-from griddly_lit.rllib.fragment import Fragment
-from griddly_lit.rllib.replays import FirstGameReplays
-from griddly_lit.rllib.runner_metrics import log_episodes, log_events, log_steps
-from griddly_lit.rllib.seating import FixedSeating, Seating, SelfPlaySeating
-from griddly_lit.rllib.seats import Seats
+from griddly_lit.rllib.sampler import Sampler, spaces_of
 
 
 class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
@@ -53,19 +46,9 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             torch.set_num_threads(1)
         self.spec: GriddlyEnvSpec = self.config.env_config["spec"]
         self.policies: tuple[Policy, ...] = self.config.env_config["policies"]
-        self.track_actions: bool = self.config.env_config.get("track_actions", False)
-        self._head = self.policies[0].head
-        self._spaces = {
-            policy.name: (
-                observation_space(policy.observation_shape),
-                action_space(policy.head.all_parts),
-            )
-            for policy in self.policies
-        }
+        self._spaces = spaces_of(self.policies)
         self._weights_seq_no = 0
-        self._generator = torch.Generator()
-        self.env: VectorGame | None = None
-        self.seating: Seating | None = None
+        self.sampler: Sampler | None = None
         self.module: Any = None
         self.faults = FaultKeeper(self)
         self.make_module()
@@ -74,43 +57,17 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             self.make_env()
 
     def make_env(self) -> None:
-        """Makes the N games, with fresh generators.
-
-        Games that are made after others have been played, as the runner was restarted or the run
-        resumed, draw other levels and seeds than those.
-        """
-        if self.env is not None:
-            self.env.close()
-        # None asks the operating system for entropy.
-        entropy = np.random.SeedSequence(self.config.seed).generate_state(1)[0]
-        seed: tuple[int, ...] = (
-            int(entropy),
+        """Makes the N games, with fresh generators."""
+        if self.sampler is not None:
+            self.sampler.close()
+        self.sampler = Sampler(
+            self.config,
+            self.module,
             int(self.worker_index or 0),
-            int(self.config.in_evaluation),
+            int(self.num_env_steps_sampled_lifetime),
         )
-        if self.num_env_steps_sampled_lifetime:
-            seed = (*seed, int(self.num_env_steps_sampled_lifetime))
-        self.env = VectorGame(
-            self.spec,
-            self.config.num_envs_per_env_runner,
-            seed,
-            record_events=self.track_actions,
-            valid_actions=self._head.valid_actions != "off",
-            spread_starts=not self.config.in_evaluation,
-        )
-        video = self.config.env_config.get("video")
-        runner, runners = int(self.worker_index or 1) - 1, max(1, self.config.num_env_runners)
-        self._recording = None if video is None else FirstGameReplays(video, runner, runners)
-        self._generator.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-        if self.seating is None:
-            self.seating = (
-                SelfPlaySeating(self.policies[0], self.module, self.env.count, seed)
-                if self.config.env_config.get("self_play")
-                else FixedSeating(self.policies, self.module)
-            )
-        else:
-            self.seating.reseed(seed)
-        self._seats: list[Seats] | None = None
+        # By RLlib's name for it.
+        self.env = self.sampler.games
 
     def make_module(self) -> None:
         """Builds the modules that act; their weights come from the learner."""
@@ -146,119 +103,59 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             Finished episodes first, then the parts of those that go on. With several agents in
             the game, each episode is one agent's, and names the agent and its policy.
         """
-        assert self.env is not None, "this runner has no environment"
+        assert self.sampler is not None, "this runner has no environment"
         with self.faults:
             explore = self.config.explore if explore is None else explore
-            if self._seats is None and self.num_env_steps_sampled_lifetime:
-                self.make_env()
-            if self._seats is None or force_reset or num_episodes is not None:
-                self.env.reset()
-                self._seats = [Seats(block.players, self.env.count) for block in self.env.blocks]
-                for game in range(self.env.count):
-                    self._seat(game, 0)
-            if num_timesteps is None:
-                steps = self.config.get_rollout_fragment_length(self.worker_index)
-            else:
-                steps = math.ceil(num_timesteps / self.env.count)
+            sampler = self.sampler
+            if not sampler.has_begun or force_reset or num_episodes is not None:
+                sampler.begin()
+            count = sampler.games.count
+            steps = (
+                self.config.get_rollout_fragment_length(self.worker_index)
+                if num_timesteps is None
+                else math.ceil(num_timesteps / count)
+            )
+            everywhere = steps * count * max(1, self.config.num_env_runners)
             self.metrics.log_value(WEIGHTS_SEQ_NO, self._weights_seq_no, window=1)
             episodes: list[SingleAgentEpisode] = []
             with self.metrics.log_time(SAMPLE_TIMER):
                 while True:
-                    episodes += self._fragment(steps, explore, random_actions)
+                    episodes += sampler.fragment(
+                        self.metrics,
+                        steps,
+                        int(self.num_env_steps_sampled_lifetime),
+                        explore=explore,
+                        random_actions=random_actions,
+                    )
+                    self.num_env_steps_sampled_lifetime += everywhere
                     if num_episodes is None or sum(e.is_done for e in episodes) >= num_episodes:
                         return episodes
         return []
 
-    def _fragment(
-        self, steps: int, explore: bool, random_actions: bool
-    ) -> list[SingleAgentEpisode]:
-        assert self.env is not None
-        assert self._seats is not None
-        assert self.seating is not None
-        env, seating = self.env, self.seating
-        blocks = [
-            (block, seats, Fragment(steps, block, seats, seating.policies, self._spaces))
-            for block, seats in zip(env.blocks, self._seats, strict=True)
-        ]
-        actions = np.zeros(
-            (env.count, self.spec.game.player_count, len(self._head.all_parts)), dtype=np.int64
-        )
-        answers = defaultdict[int, Answers](Answers)
-        ended: list[EpisodeEnd] = []
-        # Exploration schedules count the steps of all runners; RLlib sets the exact number between
-        # iterations.
-        everywhere = env.count * max(1, self.config.num_env_runners)
-        agent_steps = np.zeros(self.spec.game.player_count, dtype=np.int64)
-        policy_steps: Counter[int] = Counter()
-        for step in range(steps):
-            timestep = self.num_env_steps_sampled_lifetime + step * everywhere
-            agent_steps += env.active.sum(axis=0)
-            for block, seats, fragment in blocks:
-                fragment.before_step()
-                for policy, of_policy in seats.groups:
-                    acted = act(
-                        seating.modules[policy],
-                        self._head,
-                        block.observations[of_policy],
-                        block.valid_actions[of_policy],
-                        self._generator,
-                        answers[policy],
-                        explore=explore,
-                        random_actions=random_actions,
-                        timestep=timestep,
-                    )
-                    fragment.act(of_policy, acted)
-                    policy_steps[policy] += len(acted.actions)
-                actions[:, block.players] = fragment.actions.swapaxes(0, 1)
-            ends = env.step(actions)
-            for _, _, fragment in blocks:
-                fragment.after_step(env.rewards, env.left, ends)
-            for end in ends:
-                if end.whole:
-                    seating.note(end)
-                self._seat(end.index, step + 1)
-            ended += ends
-            if self._recording is not None:
-                self._recording.step(self.spec, ends, timestep)
-        self.num_env_steps_sampled_lifetime += steps * everywhere
-        log_steps(
-            self.metrics, self.policies, steps * env.count, agent_steps.tolist(), policy_steps
-        )
-        smoothing = self.config.metrics_num_episodes_for_smoothing
-        window = math.ceil(smoothing / max(1, self.config.num_env_runners))
-        runner = int(self.worker_index or 0)
-        # One that was cut short says nothing of how well the game is played.
-        whole = [end for end in ended if end.whole]
-        log_episodes(self.metrics, runner, whole, seating.take_matches(), window)
-        if self.track_actions:
-            log_events(self.metrics, self.spec.game, env.take_events(), ended)
-        return [episode for _, _, fragment in blocks for episode in fragment.episodes()]
-
-    def _seat(self, game: int, step: int) -> None:
-        assert self._seats is not None
-        assert self.seating is not None
-        policies = self.seating.draw(game)
-        for seats in self._seats:
-            seats.begin(game, policies, step)
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """The network of each policy by its name."""
+        return {
+            policy.name: (self.module if policy.alone else self.module[policy.name]).network
+            for policy in self.policies
+        }
 
     def take_replays(self) -> list[EpisodeReplay]:
         """Returns the recorded episodes of the first game that ended since the last call."""
-        return [] if self._recording is None else self._recording.take()
+        return [] if self.sampler is None else self.sampler.take_replays()
 
-    def episodes_in_flight(self) -> list[dict[str, Any]]:
-        """Returns what repeats each unfinished episode, as JSON values."""
-        if self.env is None or self._seats is None:
-            return []
-        return [
-            {
-                "runner": int(self.worker_index or 0),
-                "game": game,
-                "level": start.level,
-                "seed": start.seed,
-                "actions": actions.tolist(),
-            }
-            for game, (start, actions) in enumerate(self.env.in_flight())
-        ]
+    def state_dict(self) -> State | None:
+        """Returns what samples on as it would have; RLlib's :meth:`get_state` is of the rest."""
+        return None if self.sampler is None else self.sampler.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes over what :meth:`state_dict` gave.
+
+        Raises:
+            ValueError: It is that of other games than these.
+        """
+        assert self.sampler is not None, "this runner has no environment"
+        self.sampler.load_state_dict(state)
 
     def get_metrics(self) -> Any:
         """Returns what was logged since the last call, reduced."""
@@ -308,6 +205,10 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             self._weights_seq_no = max(number, self._weights_seq_no)
         if NUM_ENV_STEPS_SAMPLED_LIFETIME in state:
             self.num_env_steps_sampled_lifetime = state[NUM_ENV_STEPS_SAMPLED_LIFETIME]
+            begun = self.sampler is None or self.sampler.has_begun
+            if self.num_env_steps_sampled_lifetime and not begun:
+                # It was restarted: what games before it have played is not played again.
+                self.make_env()
 
     def get_ctor_args_and_kwargs(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Returns what the runner was made with; RLlib's checkpoints ask."""
@@ -323,5 +224,5 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
 
     def stop(self) -> None:
         """Releases the engine's memory."""
-        if self.env is not None:
-            self.env.close()
+        if self.sampler is not None:
+            self.sampler.close()

@@ -15,7 +15,7 @@ from ray.rllib.env.utils.infinite_lookback_buffer import InfiniteLookbackBuffer
 from griddly_lit.envs import EpisodeEnd, SeatBlock
 from griddly_lit.envs.spaces import flat_actions
 from griddly_lit.policies import Policy
-from griddly_lit.rllib.acting import Acted
+from griddly_lit.policies.acting import Acted
 from griddly_lit.rllib.columns import VALID_ACTIONS
 from griddly_lit.rllib.seats import Seats
 

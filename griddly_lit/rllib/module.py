@@ -31,15 +31,14 @@ from griddly_lit.models import (
     ImpalaCNN,
     ModelSpec,
     SimpleConv,
-    TorchModel,
-    answers_each_observation_alone,
+    may_be_asked_once,
 )
 from griddly_lit.rllib.columns import ANSWERS, VALID_ACTIONS
 from griddly_lit.rllib.tree_distribution import TreeDistribution
 
 Batch = dict[str, Any]
 
-# Known to answer each observation alone, and to keep all of their state in parameters.
+# Known to keep all of their state in parameters.
 _OUR_MODELS = (SimpleConv, GAP, ImpalaCNN)
 
 
@@ -71,7 +70,7 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
             self.network.to_empty(device="cpu")
             for tensor in self.network.state_dict().values():
                 tensor.zero_()
-        self._once_each = _once_each(model, self.network, self.observation_space.shape)
+        self._once_each = may_be_asked_once(model, self.network, self.observation_space.shape)
         self.action_dist_cls = _distribution_class(self.head)
 
     def _outputs(
@@ -97,14 +96,6 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
     def get_non_inference_attributes(self) -> list[str]:
         """Returns what acting does not need."""
         return ["_target_network"]
-
-
-def _once_each(model: ModelSpec, network: nn.Module, shape: tuple[int, int, int]) -> bool:
-    if type(model) in _OUR_MODELS:
-        return True
-    if isinstance(model, TorchModel) and model.once_each is not None:
-        return model.once_each
-    return answers_each_observation_alone(network, shape)
 
 
 def _distribution_class(head: ActionHead) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Any
 
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
+from griddly_lit.plain_state import State
 from griddly_lit.recording import EpisodeReplay, RecordingSchedule, VideoRecording
 
 
@@ -40,12 +42,11 @@ class FirstGameReplays:
 
     def __init__(self, video: VideoRecording, runner: int, runners: int) -> None:
         of_game, of_run = video.every_steps_per_env, video.every_env_steps
-        self._counts_game = of_game is not None
-        self._schedule = (
-            RecordingSchedule(of_game)
-            if of_game is not None
-            else RecordingSchedule(cast("int", of_run), runner, runners)
-        )
+        self._counts_game = of_run is None
+        if of_run is not None:
+            self._schedule = RecordingSchedule(of_run, runner, runners)
+        elif of_game is not None:
+            self._schedule = RecordingSchedule(of_game)
         self._game_steps = 0
         self._wanted: bool | None = None
         self._replays: list[EpisodeReplay] = []
@@ -68,6 +69,21 @@ class FirstGameReplays:
             if self._wanted and ends[0].whole:
                 self._replays.append(replay_of(spec, ends[0]))
             self._wanted = None
+
+    def state_dict(self) -> State:
+        """Returns what decides which episodes are kept; those that were not taken are not in it."""
+        return {
+            "due": self._schedule.due,
+            "game_steps": self._game_steps,
+            "wanted": self._wanted,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes over what :meth:`state_dict` gave."""
+        due, wanted = state["due"], state["wanted"]
+        self._schedule.due = None if due is None else int(due)
+        self._game_steps = int(state["game_steps"])
+        self._wanted = None if wanted is None else bool(wanted)
 
     def take(self) -> list[EpisodeReplay]:
         """Returns the episodes since the last call."""

@@ -6,9 +6,10 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import ray
@@ -27,6 +28,7 @@ from torch import Tensor
 
 from griddly_lit.checked_files import CheckedFiles
 from griddly_lit.engine import silenced
+from griddly_lit.plain_state import State
 from griddly_lit.policies import Policy, SelfPlay
 from griddly_lit.policies.league import League
 from griddly_lit.policies.match import Match
@@ -34,6 +36,7 @@ from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.faults import build, raise_fault
 from griddly_lit.rllib.learner_metrics import learner_metrics
+from griddly_lit.rllib.random_state import random_state, set_random_state
 from griddly_lit.rllib.run_state import NETWORK, restore_state, save_state
 from griddly_lit.rllib.runner_metrics import (
     AGENT_INFO,
@@ -45,6 +48,8 @@ from griddly_lit.rllib.runner_metrics import (
 from griddly_lit.rllib.user_code import user_code_by_value
 
 _WINDOW = 100
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 class TrainingRun:
@@ -170,11 +175,11 @@ class TrainingRun:
     def _tell_runners(self, league: League) -> None:
         chances = league.chances()
         # A runner that was restarted lacks them all.
-        missing = self._of_runners(lambda runner: runner.seating.set_chances(chances))
+        missing = self._of_runners(lambda runner: runner.sampler.seating.set_chances(chances))
         wanted = {snapshot for of_runner in missing for snapshot in of_runner}
         if wanted:
             weights = ray.put({n: dict(league.pool[n].weights) for n in wanted})
-            self._of_runners(lambda runner: runner.seating.add_snapshots(ray.get(weights)))
+            self._of_runners(lambda runner: runner.sampler.seating.add_snapshots(ray.get(weights)))
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
         """Returns the learner's weights of every policy's network, by policy and name, on the CPU."""
@@ -194,10 +199,63 @@ class TrainingRun:
         taken = self._of_runners(lambda runner: runner.take_replays())
         return [replay for replays in taken for replay in replays]
 
-    def episodes_in_flight(self) -> list[dict[str, Any]]:
-        """Returns what repeats each unfinished episode: runner, game, level, seed and actions."""
-        flying = self._of_runners(lambda runner: runner.episodes_in_flight())
-        return [episode for episodes in flying for episode in episodes]
+    def state_dict(self) -> State:
+        """Returns what training goes on with bit for bit, beside what :meth:`save` writes."""
+        return {
+            "window": [list(facts) for facts in self._episodes],
+            "ended": sorted(map(list, self._have_ended)),
+            "runners": self._of_runners(lambda runner: runner.state_dict()),
+            "learners": self._of_learners(lambda learner: random_state()),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> list[str]:
+        """Takes over what :meth:`state_dict` gave, as far as there are as many processes.
+
+        Returns:
+            What begins anew instead.
+
+        Raises:
+            ValueError: It is no such state.
+        """
+        self._episodes.extend(
+            EpisodeFacts(tuple(returns), int(length), tuple(won))
+            for returns, length, won in state["window"]
+        )
+        anew = []
+        states = state["runners"]
+        runners = self._of_runners(lambda runner: runner.sampler.games.count)
+        if [len(each["games"]["episodes"]) for each in states if each] == runners:
+            self._have_ended.update((int(runner), int(game)) for runner, game in state["ended"])
+            self._load_runners(states)
+        else:
+            anew.append("the games, as there are others than before")
+        if not self._load_learners(state["learners"]):
+            anew.append("the random numbers of learners, as there are others than before")
+        return anew
+
+    def _load_runners(self, states: Sequence[Mapping[str, Any]]) -> None:
+        group = self.algorithm.env_runner_group
+        load = [partial(_load_runner, state=state) for state in states]
+        if group.num_remote_env_runners() == 0:
+            load[0](self.algorithm.env_runner)
+        else:
+            ids = group.healthy_env_runner_ids()
+            group.foreach_env_runner(load, local_env_runner=False, remote_worker_ids=ids)
+            raise_fault(group)
+
+    def _of_learners(self, ask: Callable[[Any], Any], **which: Any) -> list[Any]:
+        results = self.algorithm.learner_group.foreach_learner(ask, **which)
+        return [result.get() for result in results]
+
+    def _load_learners(self, states: Sequence[Mapping[str, Any]]) -> bool:
+        group = self.algorithm.learner_group
+        ids = [None] if group.is_local else group._worker_manager.healthy_actor_ids()
+        if len(ids) != len(states):
+            return False
+        for learner, state in zip(ids, states, strict=True):
+            which = {} if learner is None else {"remote_actor_ids": [learner]}
+            self._of_learners(partial(_set_random_state, state=state), **which)
+        return True
 
     def save(self, directory: Path) -> None:
         """Writes optimizers, target networks and counters; the weights are not among them."""
@@ -213,6 +271,32 @@ class TrainingRun:
             self.algorithm.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME))
         )
 
+    def share_out(
+        self, do: Callable[[Any, Sequence[_Item]], Sequence[_Result]], items: Sequence[_Item]
+    ) -> dict[int, _Result]:
+        """Shares work out among the remote runners.
+
+        Args:
+            do: Called on a runner with its share, gives a result for each.
+            items: The work.
+
+        Returns:
+            The results by number of the item; those of runners that die are missing, and all where
+            there are no remote runners.
+        """
+        group = self.algorithm.env_runner_group
+        runners = group.healthy_env_runner_ids()
+        shares = [range(len(items))[number :: len(runners)] for number in range(len(runners))]
+        wanted = [(runner, share) for runner, share in zip(runners, shares, strict=True) if share]
+        if not wanted:
+            return {}
+        done: list[dict[int, _Result]] = group.foreach_env_runner(
+            [partial(_do_share, do=do, items={n: items[n] for n in share}) for _, share in wanted],
+            local_env_runner=False,
+            remote_worker_ids=[runner for runner, _ in wanted],
+        )
+        return {number: result for results in done for number, result in results.items()}
+
     def _of_runners(self, ask: Callable[[Any], Any]) -> list[Any]:
         # The runner in this process samples only when there is no other.
         group = self.algorithm.env_runner_group
@@ -223,6 +307,21 @@ class TrainingRun:
     def close(self) -> None:
         """Stops the algorithm and its processes."""
         self.algorithm.stop()
+
+
+def _load_runner(runner: Any, state: Mapping[str, Any]) -> None:
+    with runner.faults:
+        runner.load_state_dict(state)
+
+
+def _set_random_state(learner: Any, state: Mapping[str, Any]) -> None:
+    set_random_state(state)
+
+
+def _do_share(
+    runner: Any, do: Callable[[Any, Sequence[Any]], Sequence[Any]], items: Mapping[int, Any]
+) -> dict[int, Any]:
+    return dict(zip(items, do(runner, list(items.values())), strict=True))
 
 
 def _series(values: Any, kind: type[tuple[Any, ...]]) -> list[Any]:

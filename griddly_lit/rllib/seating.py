@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from griddly_lit.envs import EpisodeEnd
+from griddly_lit.plain_state import State, rng_state, set_rng_state
 from griddly_lit.policies import Policy
 from griddly_lit.policies.match import Match, score_of
 
@@ -40,6 +42,13 @@ class Seating(ABC):
 
     def reseed(self, seed: tuple[int, ...]) -> None:  # noqa: B027 - most draw nothing
         """Begins to draw anew."""
+
+    def state_dict(self) -> State:
+        """Returns what decides who plays against whom; most have nothing to say."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: B027
+        """Takes over what :meth:`state_dict` gave."""
 
 
 class FixedSeating(Seating):
@@ -89,6 +98,37 @@ class SelfPlaySeating(Seating):
     def reseed(self, seed: tuple[int, ...]) -> None:
         """See :class:`Seating`."""
         self._rng = np.random.default_rng((*seed, 1))
+
+    def state_dict(self) -> State:
+        """See :class:`Seating`; networks of opponents are among it, as the pool may have dropped them."""
+        in_use = sorted({playing[1] for playing in self._playing if playing is not None})
+        return {
+            "generator": rng_state(self._rng),
+            "playing": [None if playing is None else list(playing) for playing in self._playing],
+            "chances": [[snapshot, chance] for snapshot, chance in self._chances.items()],
+            "snapshots": {
+                str(snapshot): {
+                    name: value.numpy()
+                    for name, value in self.modules[snapshot + 1].network.state_dict().items()
+                }
+                for snapshot in in_use
+            },
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """See :class:`Seating`."""
+        set_rng_state(self._rng, state["generator"])
+        self._playing = [
+            None if playing is None else (int(playing[0]), int(playing[1]))
+            for playing in state["playing"]
+        ]
+        self._chances = {int(snapshot): float(chance) for snapshot, chance in state["chances"]}
+        self.add_snapshots(
+            {
+                int(snapshot): {name: torch.from_numpy(value) for name, value in weights.items()}
+                for snapshot, weights in state["snapshots"].items()
+            }
+        )
 
     def set_chances(self, chances: Mapping[int, float]) -> set[int]:
         """Takes over the pool. Games in progress go on with whom they play against.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from griddly_lit.plain_state import State
 
 Group = tuple[int, slice | NDArray[np.int64]]
 
@@ -54,6 +57,23 @@ class Seats:
             self.episodes[seat] = uuid.uuid4().hex
             self.steps[seat] = 0
             self.starts[seat] = step
+
+    def state_dict(self) -> State:
+        """Returns who sits where, between two fragments."""
+        return {
+            "policy": self.policy.copy(),
+            "playing": self.playing.copy(),
+            "episodes": list(self.episodes),
+            "steps": list(self.steps),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes over what :meth:`state_dict` gave."""
+        self.policy[:] = state["policy"]
+        self.playing[:] = state["playing"]
+        self.episodes = [str(episode) for episode in state["episodes"]]
+        self.steps = [int(steps) for steps in state["steps"]]
+        self._groups = None
 
     def leave(self, seat: int) -> None:
         """Empties a seat until its game restarts."""

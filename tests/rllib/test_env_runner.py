@@ -56,7 +56,9 @@ def test_episodes_are_what_the_engine_plays(game):
     for fragment in range(8):
         if fragment == 0:
             runner.sample(force_reset=True, num_timesteps=0)
-            starts = dict(zip(runner._seats[0].episodes, runner.env.in_flight(), strict=True))
+            starts = dict(
+                zip(runner.sampler._seats[0].episodes, runner.env.in_flight(), strict=True)
+            )
         for episode in runner.sample():
             chunks.setdefault(episode.id_, []).append(episode)
     whole = [parts for id_, parts in chunks.items() if id_ in starts and parts[-1].is_done]
@@ -142,7 +144,7 @@ def test_steps_episodes_and_metrics_agree():
     runner = make_runner(spec, games=8, fragment=40)
     runner.sample(num_timesteps=0)
     # The first episodes of all games but one are cut short, and not scored.
-    cut = runner._seats[0].episodes[1:]
+    cut = runner.sampler._seats[0].episodes[1:]
     episodes = runner.sample()
     assert sum(len(episode) for episode in episodes) == 8 * 40
     done = [episode for episode in episodes if episode.is_done and episode.id_ not in cut]

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from griddly_lit import GAP, GriddlyEnvSpec, GriddlyTrainer, SelfPlay
-from griddly_lit.checkpoint import open_checkpoint
-from griddly_lit.envs import SequentialLevels
-from griddly_lit.evaluation import play
+from griddly_lit.checkpoints import open_checkpoint
+from griddly_lit.playing import batches_of, play_episodes
 from griddly_lit.policies import resolve_policies
 from griddly_lit.policies.match import score_of
 from griddly_lit.policies.players import PolicyPlayers
@@ -79,7 +78,8 @@ def test_the_newest_of_self_play_beats_the_first_snapshot(seed, tmp_path):
     scores = []
     for player, names in enumerate((("newest", "first"), ("first", "newest"))):
         seated = resolve_policies(spec, {names[0]: [1], names[1]: [2]}, GAP(), "tree")
-        ends = play(PolicyPlayers(seated, networks), spec, SequentialLevels((0,)), 32, 2, seed=seed)
+        (batch,) = batches_of([0], 64, seed)
+        ends = play_episodes(PolicyPlayers(seated, networks), spec, batch)
         scores += [score_of(end.outcomes, end.returns, player) for end in ends]
     decided = [score for score in scores if score != 0.5]
     print(

@@ -31,7 +31,7 @@ def test_no_action_is_invalid_in_100_000_steps():
     generator = torch.Generator().manual_seed(1)
     steps = no_ops = 0
     while steps < STEPS:
-        actions = players.draw(games, generator)
+        actions = players.act(games, generator)
         for game, of_game in zip(games._games, actions, strict=True):
             # The engine's own trees, as it gives them.
             trees = game._engine.build_valid_action_trees()

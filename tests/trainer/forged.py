@@ -4,7 +4,7 @@ import json
 import shutil
 
 from griddly_lit.checked_files import files_below, fingerprint_of
-from griddly_lit.checkpoint import write_checkpoint
+from griddly_lit.checkpoints import write_checkpoint
 
 STATE = {
     "algorithm": "PPO",
@@ -26,9 +26,9 @@ def write_untrained(trainer, path):
     write_checkpoint(
         path,
         env=trainer.env,
-        policies=trainer._policies,
-        settings=trainer._settings(),
-        weights={name: net.state_dict() for name, net in trainer._agent.networks.items()},
+        policies=trainer.resolved_policies,
+        settings=trainer.settings(),
+        weights={name: net.state_dict() for name, net in trainer._actor.networks.items()},
         episodes=[],
         league=None,
         save_rllib=save_rllib,

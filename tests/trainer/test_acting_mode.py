@@ -29,10 +29,10 @@ class Normalised(nn.Module):
 def test_acting_and_testing_leave_no_trace(tmp_path):
     torch.manual_seed(0)
     trained = trainer(tmp_path, spec(levels=0), TorchModel(Normalised), logger=False)
-    (network,) = trained._agent.networks.values()
+    (network,) = trained._actor.networks.values()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     rng = np.random.default_rng(0)
-    observation = rng.integers(0, 2, trained._agent.policies[0].observation_shape, dtype=np.uint8)
+    observation = rng.integers(0, 2, trained._actor.policies[0].observation_shape, dtype=np.uint8)
     assert len({int(trained.act(observation)) for _ in range(20)}) == 1
     results = [trained.test(0, 2).returns.tolist() for _ in range(2)]
     assert results[0] == results[1]

@@ -5,8 +5,9 @@ import pytest
 from games import CORRIDOR
 from griddly_lit import GriddlyTrainer
 from griddly_lit.callbacks import Callback, ModelCheckpoint
-from griddly_lit.checkpoint import open_checkpoint
+from griddly_lit.checkpoints import open_checkpoint
 from griddly_lit.errors import OptionError
+from griddly_lit.fitting import checkpoint_of_run
 from trainer.small import STEPS, spec, trainer
 
 pytestmark = pytest.mark.usefixtures("ray_once")
@@ -38,10 +39,10 @@ def test_no_score_before_the_window_is_full_and_every_game_has_ended(tmp_path):
             self.seen = []
 
         def on_iteration_end(self, trainer):
-            begun = trainer._run.algorithm.env_runner.env._episodes
+            begun = trainer._fit.run.algorithm.env_runner.env._episodes
             # The first episode of all games but one is cut short, and not scored.
             ended = begun[0] >= 2 and all(begun[1:] >= 3)
-            full = len(trainer._run._episodes) == 100
+            full = len(trainer._fit.run._episodes) == 100
             self.seen.append((trainer.env_steps, full, ended, trainer.train_window_is_full))
 
     watch, keep = Watch(), ModelCheckpoint(every_env_steps=1, save_top_k=100)
@@ -69,7 +70,7 @@ def test_a_run_that_is_too_short_for_a_score_keeps_its_last_as_the_best(tmp_path
     assert "No checkpoint has a score: 'train/return_mean' did not yet go over" in caplog.text
     assert result.best_score is None
     assert open_checkpoint(result.best_path).env_steps == 2 * STEPS
-    assert trainer(tmp_path, logger=False)._find_checkpoint("best").path == result.best_path
+    assert checkpoint_of_run(trainer(tmp_path, logger=False), "best").path == result.best_path
 
 
 def test_of_equals_the_newer_is_best(tmp_path):
@@ -100,7 +101,7 @@ def test_the_best_is_what_the_validation_measured(tmp_path):
         training={"train_batch_size_per_learner": 128, "minibatch_size": 64, "lr": 0.01},
     )
     result = mine.fit()
-    assert mine._checkpointing.monitor == "val/return_mean"
+    assert mine.checkpointing.monitor == "val/return_mean"
     again = GriddlyTrainer.from_checkpoint(result.best_path, validation_episodes=3, logger=False)
     assert again.validate().return_mean == result.best_score
     last = GriddlyTrainer.from_checkpoint(result.last_path, validation_episodes=3, logger=False)
@@ -117,13 +118,13 @@ def test_several_checkpoint_callbacks_and_a_second_fit_leave_each_others_files(t
     assert (up.best_score, down.best_score) == (3.0, 1.0)
     assert open_checkpoint(up.best_path).env_steps == 2 * STEPS
     assert open_checkpoint(down.best_path).env_steps == 3 * STEPS
-    mine._callbacks[0].values = (9.0, 0.0, 0.0)
+    mine.callbacks[0].values = (9.0, 0.0, 0.0)
     second = mine.fit()
     assert second.best_score == 9.0
     assert open_checkpoint(second.best_path).metrics["score"] == 9.0
     assert open_checkpoint(first.best_path).metrics["score"] == 3.0
     # A worse fit has a best of its own.
-    mine._callbacks[0].values = (0.5, 0.25, 0.0)
+    mine.callbacks[0].values = (0.5, 0.25, 0.0)
     assert mine.fit().best_score == 0.5
 
 

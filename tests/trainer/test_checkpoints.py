@@ -10,9 +10,10 @@ from conftest import ZELDA
 from games import CORRIDOR
 from griddly_lit import GAP, GriddlyTrainer
 from griddly_lit.callbacks import Callback, ModelCheckpoint
-from griddly_lit.checkpoint import open_checkpoint, write_checkpoint
+from griddly_lit.checkpoints import open_checkpoint, write_checkpoint
 from griddly_lit.engine import Game, load_gdy
 from griddly_lit.errors import CheckpointError, OptionError
+from griddly_lit.fitting import checkpoint_of_run
 from trainer.small import STEPS, spec, trainer
 
 pytestmark = pytest.mark.usefixtures("ray_once")
@@ -75,7 +76,7 @@ def test_a_checkpoint_holds_all_that_acting_needs_without_pickle(fitted, checkpo
     assert again.env == mine.env
     assert again.model == mine.model
     assert again.env_steps == 3 * STEPS
-    endings = {file.suffix for file in mine._checkpointing.last_path.rglob("*") if file.is_file()}
+    endings = {file.suffix for file in mine.checkpointing.last_path.rglob("*") if file.is_file()}
     assert endings == {".json", ".yaml", ".safetensors"}
 
 
@@ -93,10 +94,10 @@ def test_episodes_in_flight_can_be_repeated(fitted, checkpoint):
 
 def test_resume_goes_on_with_counters_weights_and_optimizer(tmp_path):
     def state_of(trainer):
-        learner = trainer._run.algorithm.learner_group._learner
+        learner = trainer._fit.run.algorithm.learner_group._learner
         optimizer = learner.get_optimizer("default_policy")
         moments = [value["exp_avg"].clone() for value in optimizer.state.values()]
-        return trainer.env_steps, trainer._run.weights()["default_policy"], moments
+        return trainer.env_steps, trainer._fit.run.weights()["default_policy"], moments
 
     class Look(Callback):
         def on_fit_start(self, trainer):
@@ -128,8 +129,8 @@ def test_resume_from_best_and_from_a_path(fitted, tmp_path):
     mine, _ = fitted
     other = trainer(mine.default_root_dir, logger=False)
     for each in (mine, other):
-        assert each._find_checkpoint("best").path == result.best_path
-        assert each._find_checkpoint("last").path == result.last_path
+        assert checkpoint_of_run(each, "best").path == result.best_path
+        assert checkpoint_of_run(each, "last").path == result.last_path
 
 
 def test_last_without_a_checkpoint_begins_anew_with_a_warning(tmp_path, caplog):
@@ -184,7 +185,7 @@ def test_a_checkpoint_is_written_whole_or_not_at_all(fitted, tmp_path):
         "env": mine.env,
         "policies": mine._policies,
         "settings": mine._settings(),
-        "weights": {"default_policy": mine._agent.networks["default_policy"].state_dict()},
+        "weights": {"default_policy": mine._actor.networks["default_policy"].state_dict()},
         "episodes": [],
         "league": None,
         "env_steps": 1,

@@ -9,9 +9,9 @@ import torch
 from lightning.pytorch.loggers import CSVLogger
 
 from griddly_lit.callbacks import Callback
-from griddly_lit.checkpoint import open_checkpoint
+from griddly_lit.checkpoints import open_checkpoint
 from griddly_lit.errors import CheckpointError, OptionError
-from griddly_lit.interrupt import interrupts, shielded
+from griddly_lit.fitting.interrupt import interrupts, shielded
 from trainer.small import STEPS, trainer
 
 pytestmark = pytest.mark.usefixtures("ray_once")
@@ -39,7 +39,7 @@ class RaiseIn(Callback):
 
 
 def weights_of(trainer):
-    return trainer._agent.networks["default_policy"].state_dict()
+    return trainer._actor.networks["default_policy"].state_dict()
 
 
 def test_an_exception_leaves_the_last_checkpoint_and_the_weights(tmp_path):

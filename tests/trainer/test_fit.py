@@ -160,9 +160,9 @@ def test_ctrl_c_ends_after_the_iteration_with_a_checkpoint(tmp_path, caplog):
 
 def test_a_model_of_the_users_trains(tmp_path):
     mine = trainer(tmp_path, model=TorchModel(Wide, width=16), logger=False)
-    before = {k: v.clone() for k, v in mine._agent.networks["default_policy"].state_dict().items()}
+    before = {k: v.clone() for k, v in mine._actor.networks["default_policy"].state_dict().items()}
     mine.fit()
-    after = mine._agent.networks["default_policy"].state_dict()
+    after = mine._actor.networks["default_policy"].state_dict()
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 

@@ -18,7 +18,7 @@ from griddly_lit import (
     GriddlyTrainer,
     render_replay,
 )
-from griddly_lit.checkpoint import RLLIB, open_checkpoint
+from griddly_lit.checkpoints import RLLIB, open_checkpoint
 from griddly_lit.errors import (
     CheckpointError,
     GriddlyLitError,

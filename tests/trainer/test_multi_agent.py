@@ -15,7 +15,7 @@ from griddly_lit import (
     VideoRecording,
     bundled_games,
 )
-from griddly_lit.checkpoint import open_checkpoint
+from griddly_lit.checkpoints import open_checkpoint
 from griddly_lit.errors import CheckpointError, PolicyError
 from griddly_lit.policies import SelfPlay
 from trainer.small import STEPS, trainer
@@ -99,7 +99,7 @@ def test_metrics_are_per_agent_and_per_policy(tmp_path):
 )
 def test_a_policy_may_be_called_default_policy(policies, tmp_path):
     mine = trainer(tmp_path, foragers(), policies=policies, max_iterations=1, logger=False)
-    network = mine._agent.networks["default_policy"]
+    network = mine._actor.networks["default_policy"]
     before = [weight.detach().clone() for weight in network.parameters()]
     result = mine.fit()
     assert result.metrics["learner/default_policy/entropy"] > 0

@@ -17,7 +17,7 @@ from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_g
 from griddly_lit import Callback, ModelCheckpoint, VideoRecording
 from griddly_lit.callbacks import ProgressBar
 from griddly_lit.errors import MetricError, OptionError
-from griddly_lit.metric_names import metric_names
+from griddly_lit.reporting.metric_names import metric_names
 from trainer.small import STEPS, spec, trainer
 
 
@@ -217,7 +217,7 @@ def names_of(mine):
         mine.env.game,
         mine._policies,
         mine.env.level_source.indices(),
-        in_self_play=mine._self_play is not None,
+        in_self_play=mine.self_play is not None,
         is_validated=mine.validate_every_env_steps is not None,
         track_actions=mine.track_actions,
     )

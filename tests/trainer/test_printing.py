@@ -8,8 +8,8 @@ from games import CORRIDOR
 from griddly_lit import GriddlyEnvSpec
 from griddly_lit.envs import GeneratedLevels
 from griddly_lit.errors import LevelError
-from griddly_lit.evaluation import EvaluationResult, LevelResult
-from griddly_lit.fit_result import FitResult
+from griddly_lit.fitting.result import FitResult
+from griddly_lit.playing import EvaluationResult, LevelResult
 from trainer.small import trainer
 
 

@@ -8,6 +8,7 @@ import ray
 from griddly_lit import SimpleConv
 from griddly_lit.callbacks import Callback
 from griddly_lit.errors import CheckpointError
+from griddly_lit.fitting import checkpoint_of_run
 from trainer.small import STEPS, spec, trainer
 
 pytestmark = pytest.mark.usefixtures("ray_once")
@@ -28,7 +29,7 @@ def test_last_is_that_of_the_same_run(runs, caplog):
     root, mine, other_seed, other_model, other_levels = runs
 
     def found(**options):
-        return trainer(root, **options)._find_checkpoint("last").path
+        return checkpoint_of_run(trainer(root, **options), "last").path
 
     assert found(seed=1) == mine.last_path
     assert found(seed=2) == other_seed.last_path
@@ -37,9 +38,9 @@ def test_last_is_that_of_the_same_run(runs, caplog):
     assert found(seed=1, env=spec(levels=0)) == other_levels.last_path
     assert f"ckpt_path='last' takes {mine.last_path}" in caplog.text
     with pytest.raises(CheckpointError, match="but 4 of other runs"):
-        trainer(root, seed=3)._find_checkpoint("last")
+        checkpoint_of_run(trainer(root, seed=3), "last")
     with pytest.raises(CheckpointError, match="no such checkpoint"):
-        trainer(root, seed=1, algorithm="IMPALA", training={})._find_checkpoint("best")
+        checkpoint_of_run(trainer(root, seed=1, algorithm="IMPALA", training={}), "best")
 
 
 def test_a_run_with_nothing_left_says_so(runs, caplog):
@@ -59,7 +60,7 @@ class Starts(Callback):
         self.seen = []
 
     def on_iteration_end(self, trainer):
-        flying = trainer._run.episodes_in_flight()
+        flying = trainer._fit.run.episodes_in_flight()
         self.seen.append({(e["runner"], e["game"]): (e["level"], e["seed"]) for e in flying})
 
 
@@ -86,7 +87,7 @@ def test_a_restarted_runner_plays_other_levels_and_seeds(tmp_path):
         def on_iteration_end(self, trainer):
             super().on_iteration_end(trainer)
             if trainer.iterations == 1:
-                actors = trainer._run.algorithm.env_runner_group._worker_manager.actors()
+                actors = trainer._fit.run.algorithm.env_runner_group._worker_manager.actors()
                 ray.kill(actors[1], no_restart=False)
             else:
                 # It takes seconds to restart.

@@ -36,7 +36,7 @@ def corridors(**options):
 
 
 def levels_of(trainer, split="val"):
-    return trainer._training_levels.of(split, 30)[0]
+    return trainer._evaluator._levels.training(split, 30)[0]
 
 
 def test_validation_needs_a_step_limit(tmp_path):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from griddly_lit.history import History
+from griddly_lit.reporting.history import History
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from griddly_lit.budget import Budget
 from griddly_lit.callbacks import Callback, TrainerView
-from griddly_lit.interrupt import interrupts
-from griddly_lit.report import Report
+from griddly_lit.fitting.budget import Budget
+from griddly_lit.fitting.interrupt import interrupts
+from griddly_lit.reporting.report import Report
 
 if TYPE_CHECKING:
     from griddly_lit.rllib.run import TrainingRun

@@ -21,6 +21,7 @@ def metric_names(
     game: GameInfo,
     policies: Sequence[Policy],
     levels: Iterable[int],
+    held_out: Iterable[int] = (),
     *,
     in_self_play: bool,
     is_validated: bool,
@@ -31,7 +32,8 @@ def metric_names(
     Args:
         game: The game.
         policies: Who acts for whom.
-        levels: Levels that a validation plays; none where they are generated.
+        levels: Training levels that a validation plays; none where they are generated.
+        held_out: Other levels that it plays.
         in_self_play: Whether a league is played.
         is_validated: Whether there are validations.
         track_actions: Whether actions and outcomes are counted.
@@ -56,8 +58,16 @@ def metric_names(
             for name in (*game.action_names, *OUTCOMES)
         ]
     if is_validated:
+        others = [f"level_{level}" for level in held_out]
+        intervals = ["val/return_mean"]
         names += [f"val/{name}" for name in _MEANS]
-        names += [f"val/{level}/return_mean" for level in listed]
+        for level in (*listed, *others):
+            intervals.append(f"val/{level}/return_mean")
+            names += [f"val/{level}/{name}" for name in _BY_AGENT]
+        if others:
+            names += [f"val/held_out/{name}" for name in _MEANS] + ["val/generalisation_gap"]
+            intervals += ["val/held_out/return_mean", "val/generalisation_gap"]
+        names += [f"{name}_{bound}" for name in intervals for bound in ("low", "high")]
         names += [f"val/{agent}/{name}" for agent in agents if have_company for name in _BY_AGENT]
     return names
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from griddly_lit.callbacks import ModelCheckpoint
 from griddly_lit.callbacks.best_list import read_best
-from griddly_lit.checkpoint import MANIFEST, Checkpoint, open_checkpoint
+from griddly_lit.checkpoints.checkpoint import Checkpoint, open_checkpoint
+from griddly_lit.checkpoints.layout import MANIFEST, spec_values
+from griddly_lit.decoding import parse_json
+from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.errors import CheckpointError
 from griddly_lit.whole_directory import aside_of, finish_interrupted
 
@@ -64,6 +69,26 @@ def find_checkpoint(
     return None
 
 
+def is_of_run(path: Path, env: GriddlyEnvSpec, settings: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint was written by a run with this environment and these settings.
+
+    Args:
+        path: Its directory. Only its small files are read, and nothing is checked.
+        env: The environment; the game's text counts, wherever its file is.
+        settings: Settings of the trainer, as JSON values, that must be equal.
+    """
+    try:
+        spec, saved = _read_json(path / "spec.json"), _read_json(path / "trainer.json")
+        text = (path / "game.yaml").read_text("utf-8")
+    except (OSError, ValueError):
+        return False
+    if not (isinstance(spec, dict) and isinstance(saved, dict)):
+        return False
+    ours = json.loads(json.dumps([{**spec_values(env), "yaml_file": None}, dict(settings)]))
+    theirs = [{**spec, "yaml_file": None}, {name: saved.get(name) for name in settings}]
+    return bool(text == env.text and ours == theirs)
+
+
 def _newest_first(root: Path) -> list[Path]:
     """Returns every ``last`` in a ``checkpoints`` folder under ``root``."""
     for aside in root.glob(f"**/checkpoints/{aside_of(Path('last'))}"):
@@ -71,3 +96,7 @@ def _newest_first(root: Path) -> list[Path]:
     manifests = root.glob(f"**/checkpoints/last/{MANIFEST}")
     by_age = sorted(manifests, key=lambda manifest: manifest.stat().st_mtime, reverse=True)
     return [manifest.parent for manifest in by_age]
+
+
+def _read_json(file: Path) -> Any:
+    return parse_json(file.read_text("utf-8"))

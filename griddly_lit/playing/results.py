@@ -1,27 +1,14 @@
-"""Playing a policy on chosen levels, and what came of it."""
+"""What came of the episodes of an evaluation."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
-from griddly_lit.envs import (
-    EpisodeEnd,
-    GriddlyEnvSpec,
-    Level,
-    LevelSource,
-    VectorGame,
-)
-from griddly_lit.errors import OptionError
-from griddly_lit.evaluation_levels import InTurn
-from griddly_lit.policies.players import PolicyPlayers
-
-_MOST_GAMES = 64
+from griddly_lit.envs import EpisodeEnd
+from griddly_lit.playing.intervals import Interval, difference_interval, mean_interval
 
 
 @dataclass(frozen=True)
@@ -30,7 +17,7 @@ class LevelResult:
 
     Attributes:
         level: The level's index, or ``"generated"`` for all that are none of the game's own.
-        returns: Return of each episode, summed over its agents, in the order of their ends.
+        returns: Return of each episode, summed over its agents.
         lengths: Steps of each episode.
         wins: Number of episodes that an agent won.
         agent_returns: Return of each agent in each episode.
@@ -49,6 +36,16 @@ class LevelResult:
         """What it is called in print."""
         return f"level {self.level}" if isinstance(self.level, int) else f"{self.level} levels"
 
+    @property
+    def return_mean(self) -> float:
+        """Mean return."""
+        return float(np.mean(self.returns))
+
+    @property
+    def return_interval(self) -> Interval:
+        """95 % confidence interval of the mean return, see :func:`mean_interval`."""
+        return mean_interval([self.returns])
+
 
 @dataclass(frozen=True)
 class EvaluationResult:
@@ -57,10 +54,13 @@ class EvaluationResult:
     Attributes:
         by_level: One result a level.
         policies: Agents of each policy by its name, where it is known who acted for whom.
+        held_out: Of a validation, the results of the same policy on the levels that it does not
+            train on, where there are any. All other numbers here are without them.
     """
 
     by_level: tuple[LevelResult, ...]
     policies: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    held_out: EvaluationResult | None = None
 
     @property
     def returns(self) -> np.ndarray:
@@ -73,15 +73,24 @@ class EvaluationResult:
         return float(self.returns.mean())
 
     @property
-    def return_interval(self) -> tuple[float, float]:
-        """95 % confidence interval of the mean return, from Student's t over episodes."""
-        from scipy import stats
+    def return_interval(self) -> Interval:
+        """95 % confidence interval of the mean return, see :func:`mean_interval`."""
+        return mean_interval([level.returns for level in self.by_level])
 
-        count = len(self.returns)
-        if count < 2:
-            return -math.inf, math.inf
-        half = float(stats.t.ppf(0.975, count - 1) * self.returns.std(ddof=1) / math.sqrt(count))
-        return self.return_mean - half, self.return_mean + half
+    @property
+    def generalisation_gap(self) -> float | None:
+        """Mean return on the training levels minus that on the held-out ones, if both were played."""
+        return None if self.held_out is None else self.return_mean - self.held_out.return_mean
+
+    @property
+    def generalisation_gap_interval(self) -> Interval | None:
+        """95 % confidence interval of the gap, see :func:`difference_interval`."""
+        if self.held_out is None:
+            return None
+        mine, others = (
+            [level.returns for level in result.by_level] for result in (self, self.held_out)
+        )
+        return difference_interval(mine, others)
 
     @property
     def length_mean(self) -> float:
@@ -127,19 +136,46 @@ class EvaluationResult:
                     ("win_rate", self.agent_win_rate),
                 )
             },
-            f"{prefix}/return_mean": self.return_mean,
             f"{prefix}/length_mean": self.length_mean,
             f"{prefix}/win_rate": self.win_rate,
-            **{
-                f"{prefix}/level_{level.level}/return_mean": float(np.mean(level.returns))
-                for level in self.by_level
-            },
+            **_with_interval(f"{prefix}/return_mean", self.return_mean, self.return_interval),
+            **self._level_metrics(prefix),
+            **self._held_out_metrics(prefix),
+        }
+
+    def _level_metrics(self, prefix: str) -> dict[str, float]:
+        return {
+            name: value
+            for level in self.by_level
+            for name, value in {
+                **_with_interval(
+                    f"{prefix}/level_{level.level}/return_mean",
+                    level.return_mean,
+                    level.return_interval,
+                ),
+                f"{prefix}/level_{level.level}/win_rate": level.wins / len(level.returns),
+            }.items()
+        }
+
+    def _held_out_metrics(self, prefix: str) -> dict[str, float]:
+        gap, interval = self.generalisation_gap, self.generalisation_gap_interval
+        if self.held_out is None or gap is None or interval is None:
+            return {}
+        held_out = self.held_out
+        return {
+            **held_out._level_metrics(prefix),
+            **_with_interval(
+                f"{prefix}/held_out/return_mean", held_out.return_mean, held_out.return_interval
+            ),
+            f"{prefix}/held_out/win_rate": held_out.win_rate,
+            f"{prefix}/held_out/length_mean": held_out.length_mean,
+            **_with_interval(f"{prefix}/generalisation_gap", gap, interval),
         }
 
     def __str__(self) -> str:
         low, high = self.return_interval
         rows = [
-            f"{level.title}: return {np.mean(level.returns):.3f}, "
+            f"{level.title}: return {level.return_mean:.3f}, "
             f"won {level.wins} of {len(level.returns)}, length {np.mean(level.lengths):.1f}"
             for level in self.by_level
         ]
@@ -151,6 +187,11 @@ class EvaluationResult:
                 f"win rate {self.agent_win_rate(agent):.2f}"
                 for agent in self.agents
             ]
+        if self.held_out is not None:
+            rows += [f"held out: {row}" for row in str(self.held_out).splitlines()]
+            gap, interval = self.generalisation_gap, self.generalisation_gap_interval
+            assert interval is not None
+            rows.append(f"generalisation gap {gap:.3f} [{interval.low:.3f}, {interval.high:.3f}]")
         return "\n".join(
             [
                 f"return {self.return_mean:.3f} [{low:.3f}, {high:.3f}], win rate {self.win_rate:.2f}",
@@ -170,113 +211,40 @@ class EvaluationResult:
         ]
 
 
-def check_can_end(spec: GriddlyEnvSpec) -> None:
-    """Raises OptionError when there is no step limit that ends an episode."""
-    if spec.max_steps is None:
-        raise OptionError(
-            "max_steps=None",
-            "an episode of a validation or test may never end",
-            "Give the spec a max_steps",
-        )
-
-
-def play(
-    players: PolicyPlayers,
-    spec: GriddlyEnvSpec,
-    levels: LevelSource,
-    games: int,
-    rounds: int,
-    seed: int,
-    record_events: bool = False,
-) -> list[EpisodeEnd]:
-    """Plays policies, drawing their actions.
-
-    Args:
-        players: Act for the agents.
-        spec: The environment; its step limit bounds the episodes.
-        levels: Source of the episodes' levels.
-        games: Number of games stepped together.
-        rounds: Episodes of each game. All games play as many, so that short episodes are not
-            favoured.
-        seed: The same seed gives the same episodes.
-        record_events: Keep the engine's events of each episode.
-
-    Returns:
-        ``games * rounds`` episodes in the order of their ends.
-
-    Raises:
-        OptionError: There is no step limit to end an episode.
-    """
-    check_can_end(spec)
-    generator = torch.Generator().manual_seed(seed)
-    played = np.zeros(games, dtype=np.int64)
-    ends: list[EpisodeEnd] = []
-    vector = VectorGame(spec, games, (seed, 0), levels, record_events, players.need_valid_actions)
-    with closing(vector):
-        vector.reset()
-        while len(ends) < games * rounds:
-            for end in vector.step(players.draw(vector, generator)):
-                if played[end.index] < rounds:
-                    played[end.index] += 1
-                    ends.append(end)
-    return ends
-
-
-def play_levels(
-    players: PolicyPlayers,
-    spec: GriddlyEnvSpec,
-    levels: Sequence[Level],
-    episodes_per_level: int,
-    seed: int,
-    record_events: bool = False,
-) -> list[EpisodeEnd]:
-    """Plays every level equally often, see :func:`play`.
-
-    Raises:
-        OptionError: There is nothing to play, or no step limit to end an episode.
-    """
-    if episodes_per_level < 1 or not levels:
-        raise OptionError(
-            f"levels={list(levels)}, episodes_per_level={episodes_per_level}",
-            "there is no episode to play",
-            "Name at least one level and one episode",
-        )
-    total = len(levels) * episodes_per_level
-    games = math.gcd(total, len(levels) * math.ceil(_MOST_GAMES / len(levels)))
-    return play(players, spec, InTurn(tuple(levels)), games, total // games, seed, record_events)
+def _with_interval(name: str, value: float, interval: Interval) -> dict[str, float]:
+    return {name: value, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
 def summarise(
     ends: Sequence[EpisodeEnd],
-    levels: Sequence[Level],
     policies: Mapping[str, Sequence[int]] | None = None,
+    held_out: Sequence[EpisodeEnd] = (),
 ) -> EvaluationResult:
     """Returns the results of episodes by level; level strings count as one.
 
     Args:
-        ends: The episodes.
-        levels: The levels that were played.
+        ends: The episodes, at least one.
         policies: Agents of each policy by its name.
+        held_out: Episodes on levels that are not trained on.
     """
-    names = dict.fromkeys(map(_name, levels))
-    by_level = tuple(_level_result(name, ends) for name in names)
-    return EvaluationResult(by_level, dict(policies or {}))
-
-
-def _name(level: Level) -> int | str:
-    return "generated" if isinstance(level, str) else level
+    by_level: dict[int | str, list[EpisodeEnd]] = {}
+    for end in ends:
+        level = end.start.level
+        by_level.setdefault("generated" if isinstance(level, str) else level, []).append(end)
+    results = tuple(_level_result(level, mine) for level, mine in by_level.items())
+    others = summarise(held_out, policies) if held_out else None
+    return EvaluationResult(results, dict(policies or {}), others)
 
 
 def _level_result(level: int | str, ends: Sequence[EpisodeEnd]) -> LevelResult:
-    mine = [end for end in ends if _name(end.start.level) == level]
     return LevelResult(
         level,
-        tuple(float(end.returns.sum()) for end in mine),
-        tuple(end.length for end in mine),
-        sum("win" in end.outcomes for end in mine),
-        tuple(tuple(end.returns.tolist()) for end in mine),
+        tuple(float(end.returns.sum()) for end in ends),
+        tuple(end.length for end in ends),
+        sum("win" in end.outcomes for end in ends),
+        tuple(tuple(end.returns.tolist()) for end in ends),
         tuple(
-            sum(bool(end.outcomes) and end.outcomes[player] == "win" for end in mine)
+            sum(bool(end.outcomes) and end.outcomes[player] == "win" for end in ends)
             for player in range(len(ends[0].returns))
         ),
     )

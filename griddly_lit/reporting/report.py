@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
-from griddly_lit.evaluation import EvaluationResult
-from griddly_lit.history import History
+from griddly_lit.playing import EvaluationResult
 from griddly_lit.recording import EpisodeReplay, VideoRecording, View
+from griddly_lit.reporting.history import History
+from griddly_lit.reporting.videos import Videos
 from griddly_lit.rllib.replays import replay_of
 from griddly_lit.tracking.events import Counts, count_events, count_outcomes, flatten, no_counts
-from griddly_lit.tracking.publish import Publisher
+from griddly_lit.tracking.publish import Publisher, default_loggers
 from griddly_lit.tracking.run_dir import run_dir
 from griddly_lit.tracking.shares import share_charts
-from griddly_lit.videos import Videos
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -33,8 +33,8 @@ class Report:
 
     Args:
         env: The environment.
-        make_loggers: Makes the Lightning loggers.
-        settings: Hyper-parameters of the run; mappings may be nested.
+        logger: True for the default loggers, Lightning's loggers, or False.
+        settings: What decides what is learned, beside the environment; mappings may be nested.
         video: Record videos, and how.
         track_actions: Publish action counts of evaluations.
         root: Where files go that no logger has a folder for.
@@ -47,15 +47,17 @@ class Report:
     def __init__(
         self,
         env: GriddlyEnvSpec,
-        make_loggers: Callable[[], Sequence[Logger]],
+        logger: bool | Logger | Sequence[Logger],
         settings: Mapping[str, Any],
         video: VideoRecording | None,
         track_actions: bool,
         root: Path,
     ) -> None:
         self._env = env
-        self._make_loggers = make_loggers
-        self._settings = settings
+        self._logger = logger
+        told = env.to_dict()
+        del told["yaml_string"]
+        self._settings = {"env": told, **settings}
         self._root = root
         self._video = video
         self._track_actions = track_actions
@@ -88,7 +90,9 @@ class Report:
 
     @functools.cached_property
     def _loggers(self) -> Sequence[Logger]:
-        return self._make_loggers()
+        if isinstance(self._logger, bool):
+            return default_loggers(self._root) if self._logger else []
+        return self._logger if isinstance(self._logger, Sequence) else [self._logger]
 
     @functools.cached_property
     def _publisher(self) -> Publisher:

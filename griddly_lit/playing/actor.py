@@ -1,8 +1,9 @@
-"""An agent: networks that play a game."""
+"""The actor: networks that act in a game, with the weights they have."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from griddly_lit.arguments import shown
-from griddly_lit.checkpoint import Checkpoint
+from griddly_lit.checkpoints import Checkpoint
 from griddly_lit.engine import checked_actions
-from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, Level
+from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
 from griddly_lit.envs.spaces import flat_actions
 from griddly_lit.errors import (
     ActionError,
@@ -22,16 +23,16 @@ from griddly_lit.errors import (
     ObserverError,
     PolicyError,
 )
-from griddly_lit.evaluation import play, play_levels
-from griddly_lit.evaluation_levels import InTurn
-from griddly_lit.models import ActionDistribution, Factored, check_model
+from griddly_lit.models import check_model
 from griddly_lit.models.valid_actions import pack
+from griddly_lit.playing.episodes import EpisodeBatch, play_episodes
 from griddly_lit.policies import Policy
-from griddly_lit.policies.players import PolicyPlayers
+from griddly_lit.policies.acting import act
+from griddly_lit.policies.players import players_of
 
 
-class Agent:
-    """Acts and plays with the weights it has, by one policy or several.
+class Actor:
+    """Acts for the agents of a game, by one policy or several.
 
     Args:
         env: The environment.
@@ -54,7 +55,6 @@ class Agent:
             ).eval()
             for policy in policies
         }
-        self._players = PolicyPlayers(policies, self.networks)
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Takes over the weights of a checkpoint.
@@ -78,6 +78,15 @@ class Agent:
         for policy, network in self.networks.items():
             network.load_state_dict(dict(weights[policy]))
 
+    def weights(self) -> dict[str, dict[str, Tensor]]:
+        """Returns the weights by policy and name."""
+        return {policy: network.state_dict() for policy, network in self.networks.items()}
+
+    def play(self, batches: Sequence[EpisodeBatch]) -> list[EpisodeEnd]:
+        """Plays episodes, see :func:`~griddly_lit.playing.play_episodes`."""
+        players = players_of(self.policies, self.networks)
+        return [end for batch in batches for end in play_episodes(players, self.env, batch)]
+
     def act(
         self,
         observation: ArrayLike,
@@ -86,60 +95,19 @@ class Agent:
     ) -> Any:
         """Returns the most probable action, see :meth:`GriddlyTrainer.act`."""
         policy = self._policy_of(agent_id)
-        array = _array("observation", observation, ObserverError)
-        shape = policy.observation_shape
-        if array.dtype.kind not in "uif" or not np.isfinite(array).all():
-            raise ObserverError(
-                f"observation of {array.dtype}",
-                "an observation is made of numbers, and finite ones",
-                "Pass uint8 (H, W, C), as the environment gives it",
-            )
-        if array.shape[-3:] != shape or array.ndim not in (3, 4) or not array.size:
-            raise ObserverError(
-                f"observation of shape {array.shape}",
-                f"this agent sees {shape}",
-                "Pass one observation (H, W, C) or a batch (B, H, W, C)",
-            )
-        with torch.no_grad():
-            logits, _ = self.networks[policy.name](torch.from_numpy(array.reshape(-1, *shape)))
-        distribution: ActionDistribution = Factored(logits, policy.head.all_parts)
-        if valid_actions is not None and policy.head.valid_actions != "off":
-            listed = _array("valid_actions", valid_actions, ActionError)
-            if not listed.size or listed.ndim not in (1, 2):
-                raise ActionError(
-                    shown("valid_actions", valid_actions),
-                    "it lists the actions that are valid now, one at least",
-                    "Pass integers (V, parts), as the environment gives them",
-                )
-            checked = checked_actions(listed, policy.head.nvec, listed.shape[:1])
-            packed = pack(torch.from_numpy(checked), policy.head.nvec)
-            distribution = policy.head.distribution(logits, packed.expand(len(logits), -1))
-        actions = flat_actions(distribution.mode().numpy())
-        if array.ndim == 4:
+        observations = _checked_observations(observation, policy)
+        head = policy.head
+        packed = np.zeros((len(observations), 0), dtype=np.uint8)
+        if valid_actions is None:
+            head = replace(head, valid_actions="off")
+        elif head.valid_actions != "off":
+            row = _packed(valid_actions, head.nvec)
+            packed = np.broadcast_to(row, (len(observations), len(row))).copy()
+        acted = act(self.networks[policy.name], head, observations, packed, None)
+        actions = flat_actions(acted.actions)
+        if np.ndim(observation) == 4:
             return actions
         return int(actions[0]) if actions.ndim == 1 else actions[0]
-
-    def play_levels(
-        self, levels: Sequence[Level], episodes_per_level: int, seed: int, record_events: bool
-    ) -> list[EpisodeEnd]:
-        """Plays episodes on each level, see :func:`griddly_lit.evaluation.play_levels`."""
-        return play_levels(self._players, self.env, levels, episodes_per_level, seed, record_events)
-
-    def play_level(self, level: int | str, seed: int, deterministic: bool = False) -> EpisodeEnd:
-        """Plays one episode.
-
-        Args:
-            level: A level's index, or a level string.
-            seed: The same seed gives the same episode.
-            deterministic: Take the most probable actions instead of drawing them.
-
-        Raises:
-            LevelError: There is no such level.
-            OptionError: The environment has no step limit.
-        """
-        players = PolicyPlayers(self.policies, self.networks, deterministic)
-        (end,) = play(players, self.env, InTurn((level,)), 1, 1, seed)
-        return end
 
     def _policy_of(self, agent_id: int | None) -> Policy:
         agents = range(1, self.env.game.player_count + 1)
@@ -152,6 +120,37 @@ class Agent:
         raise PolicyError(
             shown("agent_id", agent_id), "there is no such agent", "Name one of them", agents
         )
+
+
+def _checked_observations(observation: Any, policy: Policy) -> NDArray[np.generic]:
+    """Returns observations (B, H, W, C)."""
+    array, shape = _array("observation", observation, ObserverError), policy.observation_shape
+    if array.dtype.kind not in "uif" or not np.isfinite(array).all():
+        raise ObserverError(
+            f"observation of {array.dtype}",
+            "an observation is made of numbers, and finite ones",
+            "Pass uint8 (H, W, C), as the environment gives it",
+        )
+    if array.shape[-3:] != shape or array.ndim not in (3, 4) or not array.size:
+        raise ObserverError(
+            f"observation of shape {array.shape}",
+            f"this agent sees {shape}",
+            "Pass one observation (H, W, C) or a batch (B, H, W, C)",
+        )
+    return array.reshape(-1, *shape)
+
+
+def _packed(valid_actions: Any, nvec: Sequence[int]) -> NDArray[np.uint8]:
+    listed = _array("valid_actions", valid_actions, ActionError)
+    if not listed.size or listed.ndim not in (1, 2):
+        raise ActionError(
+            shown("valid_actions", valid_actions),
+            "it lists the actions that are valid now, one at least",
+            "Pass integers (V, parts), as the environment gives them",
+        )
+    checked = checked_actions(listed, tuple(nvec), listed.shape[:1])
+    packed: NDArray[np.uint8] = pack(torch.from_numpy(checked), tuple(nvec)).numpy().reshape(-1)
+    return packed
 
 
 def _array(name: str, values: Any, error: type[GriddlyLitError]) -> NDArray[Any]:

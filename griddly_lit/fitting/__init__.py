@@ -1,0 +1,8 @@
+"""Training: what a trainer is told, one fit of it, and what that came to."""
+
+from griddly_lit.fitting.fit import Fit, no_training
+from griddly_lit.fitting.options import TrainerOptions
+from griddly_lit.fitting.result import FitResult
+from griddly_lit.fitting.resume import checkpoint_of_run
+
+__all__ = ["Fit", "FitResult", "TrainerOptions", "checkpoint_of_run", "no_training"]

@@ -1,0 +1,44 @@
+"""A run that is stopped and resumed in another process equals one that was not, bit for bit."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("resume_script.py")
+WHOLE, PART = 6, 3
+SMALL = ["single", "independent", "generated", "validated"]
+LARGE = ["self_play", "schedules", "two_runners", "DQN"]
+
+
+def train(case, folder, iterations, *ckpt_path):
+    shown = subprocess.run(
+        [sys.executable, SCRIPT, case, folder, str(iterations), *ckpt_path],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])},
+    )
+    return json.loads(shown.stdout.splitlines()[-1])
+
+
+def videos(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.mp4")}
+
+
+@pytest.mark.parametrize(
+    "case", [*SMALL, *(pytest.param(case, marks=pytest.mark.slow) for case in LARGE)]
+)
+def test_a_resumed_run_equals_an_uninterrupted_one(case, tmp_path):
+    whole = train(case, tmp_path / "whole", WHOLE)
+    part = train(case, tmp_path / "part", PART)
+    assert part == whole[:PART]
+    rest = train(case, tmp_path / "part", WHOLE, "last")
+    for resumed, uninterrupted in zip(rest, whole[PART:], strict=True):
+        assert resumed == uninterrupted
+    drawn = videos(tmp_path / "whole" / "videos")
+    assert videos(tmp_path / "part" / "videos") == drawn
+    assert drawn
