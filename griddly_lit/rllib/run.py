@@ -37,6 +37,7 @@ from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.faults import build, raise_fault
 from griddly_lit.rllib.learner_metrics import learner_metrics
 from griddly_lit.rllib.random_state import random_state, set_random_state
+from griddly_lit.rllib.replay_buffer import buffer_state, load_buffer_state, seed_buffer
 from griddly_lit.rllib.run_state import NETWORK, restore_state, save_state
 from griddly_lit.rllib.runner_metrics import (
     AGENT_INFO,
@@ -69,6 +70,9 @@ class TrainingRun:
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
         with silenced(2), user_code_by_value(config):
             self.algorithm = build(config)
+        self._buffer = getattr(self.algorithm, "local_replay_buffer", None)
+        if self._buffer is not None and config.seed is not None:
+            seed_buffer(self._buffer, config.seed)
         self.env_steps = 0
         self.iterations = 0
         self._policies: tuple[Policy, ...] = config.env_config["policies"]
@@ -206,6 +210,7 @@ class TrainingRun:
             "ended": sorted(map(list, self._have_ended)),
             "runners": self._of_runners(lambda runner: runner.state_dict()),
             "learners": self._of_learners(lambda learner: random_state()),
+            "buffer": None if self._buffer is None else buffer_state(self._buffer),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> list[str]:
@@ -229,6 +234,8 @@ class TrainingRun:
             self._load_runners(states)
         else:
             anew.append("the games, as there are others than before")
+        if self._buffer is not None:
+            load_buffer_state(self._buffer, state["buffer"])
         if not self._load_learners(state["learners"]):
             anew.append("the random numbers of learners, as there are others than before")
         return anew
