@@ -31,6 +31,7 @@ from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.acting import act
 from griddly_lit.rllib.faults import FaultKeeper
 from griddly_lit.rllib.fragment import Fragment
+from griddly_lit.rllib.level_scores import level_scores
 from griddly_lit.rllib.replays import FirstGameReplays
 from griddly_lit.rllib.runner_metrics import log_episodes, log_events, log_steps
 from griddly_lit.rllib.seating import FixedSeating, Seating, SelfPlaySeating
@@ -98,6 +99,11 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             valid_actions=self._head.valid_actions != "off",
             spread_starts=not self.config.in_evaluation,
         )
+        self.level_scores = level_scores(
+            self.env.level_source, self.env.count, self.spec.game.player_count, self.config
+        )
+        if self.level_scores is not None:
+            self.env.scorer = self.level_scores.score
         video = self.config.env_config.get("video")
         runner, runners = int(self.worker_index or 1) - 1, max(1, self.config.num_env_runners)
         self._recording = None if video is None else FirstGameReplays(video, runner, runners)
@@ -210,6 +216,10 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
                     fragment.act(of_policy, acted)
                     policy_steps[policy] += len(acted.actions)
                 actions[:, block.players] = fragment.actions.swapaxes(0, 1)
+                if self.level_scores is not None and not random_actions:
+                    self.level_scores.add(block.players, fragment.values)
+            if self.level_scores is not None:
+                self.level_scores.end_step()
             ends = env.step(actions)
             for _, _, fragment in blocks:
                 fragment.after_step(env.rewards, env.left, ends)
