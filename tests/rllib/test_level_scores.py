@@ -116,6 +116,18 @@ def test_values_of_unfinished_episodes_are_restored():
         other.load_state_dict(LevelScores(2, 1, GAMMA, LAMBDA).state_dict())
 
 
+def test_what_came_before_a_reset_is_not_scored():
+    rng = np.random.default_rng(0)
+    scores = LevelScores(1, 1, GAMMA, LAMBDA)
+    values = rng.normal(size=(9, 1, 1)).astype(np.float32)
+    for row in values:
+        scores.add((0,), row)
+        scores.end_step()
+    rewards = rng.normal(size=(4, 1)).astype(np.float32)
+    expected = mean_absolute_gae(rewards[:, 0], values[5:, 0, 0], GAMMA, LAMBDA, 0.0)
+    assert scores.score(end_of(0, rewards, terminated=True)) == pytest.approx(expected)
+
+
 # With a runner.
 
 
