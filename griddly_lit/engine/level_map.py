@@ -105,7 +105,7 @@ def load_level_string(engine: Any, level: str) -> None:
     check_level(level, shown)
     rows = (row.strip() for row in level.splitlines() if row.strip())
     try:
-        with refusals_named(shown, LevelError):
+        with refusals_named(shown, LevelError, "Mend the level"):
             engine.load_level_string("\n".join(rows) + "\n")
     finally:
         turn_log_off()

@@ -397,7 +397,7 @@ def fail():
         (-1, "level=-1.* does not list"),
         ("", "the level is empty"),
         ("WW\nW", r"its rows have \[2, 1\] cells"),
-        ("WAQ", "refuses it.*Q"),
+        ("WAQ", "refuses it.*Q.* Mend the level"),
         ("A" + "1" * 50, "an object of no player"),
         (lambda: corridor(30), r"larger than .*largest=\(height, width\)"),
     ],
