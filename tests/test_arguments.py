@@ -20,6 +20,7 @@ from griddly_lit import (
     GriddlyParallelEnv,
     GriddlyTrainer,
     ModelCheckpoint,
+    PrioritizedLevels,
     SelfPlay,
     SequentialLevels,
     TorchModel,
@@ -169,6 +170,17 @@ SMALL = {
         {
             "generator": (None, True, 3, NAN, "", "Class", [], {}, OBJECT),
             "config": (None, True, 3, "x", [], OBJECT, {1: 2}, {"a": OBJECT}),
+            "largest": (True, 3, "x", [], OBJECT, [1], [0, 1], [1.5, 2], [HUGE, 1]),
+        },
+    ),
+    PrioritizedLevels: (
+        {"levels": [0]},
+        {
+            "levels": NO_LISTED,
+            "capacity": (True, 0, 3, "1", OBJECT),
+            "beta": (None, True, 0, -1.0, NAN, "1", [], OBJECT),
+            "rho": (None, True, -0.1, 1.1, NAN, "1", [], OBJECT),
+            "nu": (True, 0, 1.1, NAN, "1", [], OBJECT),
         },
     ),
     VideoRecording: (
