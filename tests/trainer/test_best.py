@@ -172,3 +172,8 @@ def test_fast_dev_run_finds_a_misspelt_monitor(tmp_path):
     keep = ModelCheckpoint(monitor="train/retrun_mean")
     with pytest.raises(OptionError, match="'train/retrun_mean'.*Did you mean 'train/return_mean'"):
         trainer(tmp_path, callbacks=keep, fast_dev_run=True).fit()
+    # What a callback may add is known only once it has run.
+    misspelt = [Score(1.0), ModelCheckpoint(monitor="scroe")]
+    mine = trainer(tmp_path, callbacks=misspelt, fast_dev_run=True)
+    with pytest.raises(OptionError, match="'scroe'.*Did you mean 'score'"):
+        mine.fit()
