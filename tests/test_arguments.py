@@ -196,6 +196,7 @@ SMALL = {
             "format": NO_CHOICE,
             "directory": NO_PATH,
             "renderer": NO_CHOICE,
+            "strip": NO_BOOL,
         },
     ),
     ModelCheckpoint: (
@@ -287,6 +288,7 @@ REPLAY = {
     "player_observers": (None, True, 3, "Vector", [], [3], {}, OBJECT),
     "global_observer": (None, *NO_TEXT),
     "player_done_variable": NO_TEXT,
+    "env_steps": (True, -1, 1.5, NAN, "3", [], {}, OBJECT, HUGE),
 }
 
 
@@ -309,6 +311,7 @@ def test_a_replays_files_and_videos(replay, tmp_path):
     assert not refused(render, "view", (None, True, 0, 2, 1.5, "", "agent", [], {}, OBJECT))
     assert not refused(render, "fps", (None, *NO_COUNT))
     assert not refused(render, "renderer", NO_CHOICE)
+    assert not refused(render, "strip", NO_BOOL)
     assert not out.exists()
 
 
