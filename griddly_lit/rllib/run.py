@@ -23,6 +23,7 @@ from ray.rllib.utils.metrics import (
     LEARNER_UPDATE_TIMER,
     NUM_ENV_STEPS_SAMPLED_LIFETIME,
     NUM_EPISODES_LIFETIME,
+    WEIGHTS_SEQ_NO,
 )
 from torch import Tensor
 
@@ -36,7 +37,7 @@ from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.faults import build, raise_fault
 from griddly_lit.rllib.learner_metrics import learner_metrics
-from griddly_lit.rllib.random_state import random_state, set_random_state
+from griddly_lit.rllib.learner_state import learner_state, load_learner_state
 from griddly_lit.rllib.replay_buffer import buffer_state, load_buffer_state, seed_buffer
 from griddly_lit.rllib.run_state import NETWORK, restore_state, save_state
 from griddly_lit.rllib.runner_metrics import (
@@ -209,7 +210,7 @@ class TrainingRun:
             "window": [list(facts) for facts in self._episodes],
             "ended": sorted(map(list, self._have_ended)),
             "runners": self._of_runners(lambda runner: runner.state_dict()),
-            "learners": self._of_learners(lambda learner: random_state()),
+            "learners": self._of_learners(learner_state),
             "buffer": None if self._buffer is None else buffer_state(self._buffer),
         }
 
@@ -261,7 +262,9 @@ class TrainingRun:
             return False
         for learner, state in zip(ids, states, strict=True):
             which = {} if learner is None else {"remote_actor_ids": [learner]}
-            self._of_learners(partial(_set_random_state, state=state), **which)
+            self._of_learners(
+                partial(load_learner_state, state=state, env_steps=self.env_steps), **which
+            )
         return True
 
     def save(self, directory: Path) -> None:
@@ -273,6 +276,12 @@ class TrainingRun:
     ) -> None:
         """Takes over weights and what :meth:`save` wrote, see :func:`restore_state`."""
         restore_state(self.algorithm, files, folder, weights)
+        # RLlib does so after the next update only: remote runners would act with fresh weights.
+        state = self.algorithm.learner_group.get_state(
+            f"{COMPONENT_LEARNER}/{COMPONENT_RL_MODULE}", inference_only=True
+        )[COMPONENT_LEARNER]
+        reference = ray.put({name: state[name] for name in (COMPONENT_RL_MODULE, WEIGHTS_SEQ_NO)})
+        self._of_runners(lambda runner: runner.set_state(ray.get(reference)))
         self.iterations = int(self.algorithm.iteration)
         self.env_steps = int(
             self.algorithm.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME))
@@ -319,10 +328,6 @@ class TrainingRun:
 def _load_runner(runner: Any, state: Mapping[str, Any]) -> None:
     with runner.faults:
         runner.load_state_dict(state)
-
-
-def _set_random_state(learner: Any, state: Mapping[str, Any]) -> None:
-    set_random_state(state)
 
 
 def _do_share(

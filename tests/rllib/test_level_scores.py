@@ -180,7 +180,7 @@ def test_a_runner_scores_episodes_across_fragments():
     for outcome in told:
         assert min(abs(outcome.score - each) for each in expected) < 1e-6
     assert {outcome.level for outcome in told} == {0}
-    assert runner.level_scores.state_dict()["steps"].max() < 7
+    assert runner.sampler._level_scores.state_dict()["steps"].max() < 7
 
 
 def test_nothing_is_scored_that_nobody_asks_for():
@@ -188,7 +188,7 @@ def test_nothing_is_scored_that_nobody_asks_for():
         scorer = None
 
     runner = runner_of(Unscored())
-    assert runner.level_scores is None
+    assert runner.sampler._level_scores is None
     runner.sample(num_timesteps=90)
     told = runner.env.level_source.told
     assert told

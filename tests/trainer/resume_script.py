@@ -56,6 +56,7 @@ def options(case):
         trainer |= {"validate_every_env_steps": 1024, "validation_episodes": 2}
     elif case == "schedules":
         trainer["training"] = {**SMALL, "use_kl_loss": True, "entropy_coeff": [[0, 0.1], [4096, 0]]}
+        trainer["training"]["lr"] = [[0, 1e-3], [4096, 1e-5]]
     elif case == "two_runners":
         trainer["num_env_runners"] = 2
     elif case == "DQN":
