@@ -18,7 +18,7 @@ _MOST_GAMES = 32
 # Batches are for several processes to share; a large one wastes less at its end, where games that
 # have no episode left wait for those that have.
 _LEAST_EPISODES = 64
-_MOST_BATCHES = 16
+_MOST_BATCHES = 8
 
 
 @dataclass(frozen=True)
