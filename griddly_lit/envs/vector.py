@@ -111,6 +111,7 @@ class VectorGame:
         self.terminated = np.zeros(count, dtype=np.bool_)
         self.truncated = np.zeros(count, dtype=np.bool_)
         self._starts: list[EpisodeStart] = []
+        self._resting: set[Game] = set()
         self._episodes = np.zeros(count, dtype=np.int64)
         self._events: list[Mapping[str, Any]] | None = [] if record_events else None
         self._log = EpisodeLog(count, spec.action_nvec, players)
@@ -137,7 +138,11 @@ class VectorGame:
         players = self.spec.game.player_count
         checked = checked_actions(actions, self.spec.action_nvec, (self.count, players))
         results = []
+        resting = StepResult((0,) * players, False, False, ())
         for game, of_game, outs in zip(self._games, checked, self._outs, strict=True):
+            if game in self._resting:
+                results.append(resting)
+                continue
             results.append(game.step_unchecked(of_game))
             game.observe_into(outs)
         self.rewards[:], self.terminated[:], self.truncated[:], _ = zip(*results, strict=True)
@@ -155,6 +160,10 @@ class VectorGame:
         if self._finds_valid:
             find_valid_actions(self.blocks, self._games, self.spec.single_action_nvec)
         return ends
+
+    def rest(self, index: int) -> None:
+        """Leaves a game as it is; later steps pass it over."""
+        self._resting.add(self._games[index])
 
     def in_flight(self) -> Iterator[tuple[EpisodeStart, NDArray[np.integer[Any]]]]:
         """Yields how each unfinished episode began, and its actions (steps, players, parts) so far."""

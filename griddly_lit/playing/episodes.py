@@ -14,7 +14,7 @@ from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, Level, VectorGame
 from griddly_lit.errors import OptionError
 from griddly_lit.policies.players import PolicyPlayers
 
-_MOST_GAMES = 32
+_MOST_GAMES = 64
 # Batches are for several processes to share; a large one wastes less at its end, where games that
 # have no episode left wait for those that have.
 _LEAST_EPISODES = 64
@@ -121,6 +121,8 @@ def play_episodes(
                 if playing[end.index] < len(batch.levels):
                     ends[playing[end.index]] = end
                 playing[end.index] = begun
+                if begun >= len(batch.levels):
+                    vector.rest(end.index)
                 begun += 1
     return [ends[number] for number in range(len(batch.levels))]
 
