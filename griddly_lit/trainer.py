@@ -90,7 +90,8 @@ class GriddlyTrainer(TrainerOptions):
         self.metrics = {}
         self.should_stop = False
         self.resumed_from = None if checkpoint is None else checkpoint.path
-        if self._report.has_training:
+        # What was told before a resume belongs to another run than the one it goes on in.
+        if self._report.has_training or (checkpoint is not None and self._report.has_begun):
             self._report.close()
             self._report = self._make_report()
         self._fit = Fit(self, self, self._actor, self._report, self.validate, checkpoint)

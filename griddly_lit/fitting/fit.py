@@ -26,6 +26,7 @@ from griddly_lit.fitting.interrupt import shielded
 from griddly_lit.fitting.loop import FitLoop
 from griddly_lit.fitting.options import TrainerOptions
 from griddly_lit.fitting.result import FitResult
+from griddly_lit.fitting.run_folder import run_of_fit
 from griddly_lit.models import ModelSpec, summarize
 from griddly_lit.playing import Actor, EpisodeBatch, play_on_runner
 from griddly_lit.reporting import Report
@@ -93,6 +94,8 @@ class Fit:
             self._print_summaries()
         kept = None if options.fast_dev_run else options.checkpointing
         with ExitStack() as ends:
+            loggers = report.run_loggers
+            run_folder = ends.enter_context(run_of_fit(options, loggers, self._checkpoint, trainer))
             ends.enter_context(report.of_a_fit())
             for callback in self.callbacks:
                 ends.callback(callback.on_teardown)
@@ -109,6 +112,8 @@ class Fit:
                     lambda: self._actor.load_weights(run.weights()),
                 )
                 stop_reason = loop.run()
+                if run_folder is not None:
+                    run_folder.stop_reason = stop_reason
                 if options.fast_dev_run:
                     self._try_to_save(run.names_of_episode_metrics())
             if kept is not None:
@@ -197,6 +202,7 @@ class Fit:
                 "is asked to hand them over again.",
                 ", ".join(settings[UNSAID]),
             )
+        self._report.flush()
         with shielded():
             write_checkpoint(
                 path,

@@ -98,12 +98,13 @@ class FitLoop:
         metrics = self._run.iterate()
         trainer.env_steps, trainer.iterations = self._run.env_steps, self._run.iterations
         trainer.metrics.update(metrics)
+        # Before callbacks hear of it: nothing is missing beside a checkpoint that one of them writes.
+        self._report.iteration(metrics, self._run.take_replays(), trainer.env_steps)
         every = self._validate_every
         if every is not None and trainer.env_steps // every > steps_before // every:
             self._validate()
         for callback in self._callbacks:
             callback.on_iteration_end(trainer)
-        self._report.iteration(metrics, self._run.take_replays(), trainer.env_steps)
 
 
 def _rescue(error: BaseException, step: Callable[[], None]) -> None:

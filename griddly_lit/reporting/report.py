@@ -12,11 +12,11 @@ from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
 from griddly_lit.playing import EvaluationResult
 from griddly_lit.recording import EpisodeReplay, VideoRecording, View
 from griddly_lit.reporting.history import History
+from griddly_lit.reporting.run_loggers import RunLoggers
 from griddly_lit.reporting.videos import Videos
 from griddly_lit.rllib.replays import replay_of
 from griddly_lit.tracking.events import Counts, count_events, count_outcomes, flatten, no_counts
-from griddly_lit.tracking.publish import Publisher, default_loggers
-from griddly_lit.tracking.run_dir import run_dir
+from griddly_lit.tracking.publish import Publisher
 from griddly_lit.tracking.shares import share_charts
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ class Report:
 
     A run is one fit with the validations and tests before and after it.
 
-    The loggers are made when there is something to tell, as the import of Lightning takes seconds:
-    training is seen to run before that.
-
     Args:
         env: The environment.
         logger: True for the default loggers, Lightning's loggers, or False.
@@ -40,6 +37,7 @@ class Report:
         root: Where files go that no logger has a folder for.
 
     Attributes:
+        run_loggers: Its loggers, and its folder.
         has_training: Whether an iteration of training is among what was reported.
         history: Every scalar that was reported.
     """
@@ -54,11 +52,10 @@ class Report:
         root: Path,
     ) -> None:
         self._env = env
-        self._logger = logger
+        self.run_loggers = RunLoggers(logger, root)
         told = env.to_dict()
         del told["yaml_string"]
         self._settings = {"env": told, **settings}
-        self._root = root
         self._video = video
         self._track_actions = track_actions
         self._videos: Videos | None = None
@@ -73,8 +70,7 @@ class Report:
     @property
     def run_dir(self) -> Path:
         """Folder of the run, beside what the first logger writes."""
-        _ = self._publisher
-        return run_dir(self._loggers) or self._root
+        return self.run_loggers.folder
 
     @property
     def videos_dir(self) -> Path | None:
@@ -88,16 +84,15 @@ class Report:
         """Returns where the loggers write: folders and addresses, each once."""
         return self._publisher.places()
 
-    @functools.cached_property
+    @property
     def _loggers(self) -> Sequence[Logger]:
-        if isinstance(self._logger, bool):
-            return default_loggers(self._root) if self._logger else []
-        return self._logger if isinstance(self._logger, Sequence) else [self._logger]
+        return self.run_loggers.made
 
     @functools.cached_property
     def _publisher(self) -> Publisher:
-        publisher = Publisher(self._loggers)
+        publisher = Publisher(self._loggers, self.run_loggers.resumed_at)
         publisher.hyperparameters(self._settings)
+        self.run_loggers.on_made(self.run_loggers.describe())
         return publisher
 
     def iteration(
@@ -108,6 +103,11 @@ class Report:
         self._scalars(metrics, env_steps)
         if replays or self._videos is not None:
             self._recorder().submit(replays, env_steps)
+
+    def flush(self) -> None:
+        """Has what was published so far where a kill of this process does not reach it."""
+        if self.has_begun:
+            self._publisher.flush()
 
     def evaluation(
         self, prefix: str, result: EvaluationResult, ends: Sequence[EpisodeEnd], env_steps: int
