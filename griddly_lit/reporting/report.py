@@ -106,6 +106,8 @@ class Report:
 
     def flush(self) -> None:
         """Has what was published so far where a kill of this process does not reach it."""
+        if self._videos is not None:
+            self._videos.submit((), 0)
         if self.has_begun:
             self._publisher.flush()
 

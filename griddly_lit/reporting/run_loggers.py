@@ -94,7 +94,7 @@ class RunLoggers:
             is_ours = folder.resolve() == self._root.resolve()
         else:
             took = self._take(known, env_steps)
-            is_ours = bool(took)
+            is_ours = bool(took) or self._is_ours(folder)
             for logger in self._given if is_ours else ():
                 if id(logger) not in took:
                     _guarded(logger, functools.partial(runs.begin, logger))
@@ -109,11 +109,12 @@ class RunLoggers:
             self.begin()
             return self._given
         loggers = default_loggers(self.folder)
-        for logger in loggers:
+        for logger in list(loggers):
             env_steps = self._resumed(logger)
             if env_steps is not None:
                 go_on = functools.partial(runs.go_on, logger, runs.describe(logger), env_steps)
-                _guarded(logger, go_on)
+                if _guarded(logger, go_on) is None:
+                    loggers.remove(logger)
         return loggers
 
     @property
@@ -132,16 +133,26 @@ class RunLoggers:
     ) -> dict[int, Taken]:
         """Lets loggers go on, and returns those that do or are linked, by their ``id``."""
         left, took = list(known), dict[int, Taken]()
-        for logger in self._given:
+        for logger in list(self._given):
             for each in left:
                 go_on = functools.partial(runs.go_on, logger, each, env_steps, is_new)
-                taken = _guarded(logger, go_on) or Taken.NO
+                taken: Taken | None = _guarded(logger, go_on)
+                if taken is None:
+                    # Opened all the same, it would remove what its file holds.
+                    self._given.remove(logger)
+                    break
                 if taken is not Taken.NO:
                     left.remove(each)
                     took[id(logger)] = taken
                     break
         self._resumed = lambda logger: env_steps if took.get(id(logger)) is Taken.YES else None
         return took
+
+    def _is_ours(self, folder: Path) -> bool:
+        """Whether a run's folder is all that loggers of unknown kinds could have in common."""
+        if any(map(runs.is_known, self._given)):
+            return False
+        return folder.resolve() == self._folder_of_given().resolve()
 
     def _folder_of_given(self) -> Path:
         for logger in self._given:
@@ -152,7 +163,7 @@ class RunLoggers:
 
 
 def _guarded(logger: Any, step: Callable[[], Any]) -> Any:
-    """Takes a step; a logger that fails costs nothing but its own logs."""
+    """Takes a step, or returns None: a logger that fails costs nothing but its own logs."""
     try:
         return step()
     except Exception as fault:

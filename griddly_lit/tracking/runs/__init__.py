@@ -6,7 +6,8 @@ from griddly_lit.tracking.runs.identity import (
     describe,
     folder_if_known,
     go_on,
+    is_known,
     note_named,
 )
 
-__all__ = ["Taken", "begin", "describe", "folder_if_known", "go_on", "note_named"]
+__all__ = ["Taken", "begin", "describe", "folder_if_known", "go_on", "is_known", "note_named"]

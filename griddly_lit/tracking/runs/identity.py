@@ -101,25 +101,32 @@ def go_on(logger: Any, known: Mapping[str, Any], env_steps: int, is_new: bool = 
     if kind in _FILES:
         if is_new and is_free(logger):
             return Taken.NO
-        if logger._version != known["version"]:
-            if not is_free(logger) or (logger._experiment is not None and not has_begun(logger)):
+        version = known.get("version")
+        if logger._version != version:
+            is_used = logger._experiment is not None and not has_begun(logger)
+            if is_used or not is_free(logger) or not _is_a_name(version):
                 return Taken.NO
-            logger._version, logger._experiment = known["version"], None
+            logger._version, logger._experiment = version, None
         has_begun(logger)
         (go_on_after if kind == "CSVLogger" else _purge)(logger, env_steps)
         return Taken.YES
     if is_new:
         return Taken.NO
     if kind == "WandbLogger":
-        if known["id"] is None or not may_take(logger, known):
+        if not isinstance(known.get("id"), str) or not may_take(logger, known):
             return Taken.NO
         return Taken.YES if take_id(logger, known) else Taken.LINKED
-    run_id = known["run_id"]
-    if run_id is None or not (is_free(logger) or logger._run_id == run_id):
+    run_id = known.get("run_id")
+    if not isinstance(run_id, str) or not (is_free(logger) or logger._run_id == run_id):
         return Taken.NO
     has_begun(logger)
     logger._run_id, logger._initialized = run_id, False
     return Taken.YES
+
+
+def is_known(logger: Any) -> bool:
+    """Whether a logger is of a kind whose runs are found again."""
+    return kind_of(logger) in _KINDS
 
 
 def kind_of(logger: Any) -> str:
@@ -138,6 +145,13 @@ def _where(logger: Any, kind: str) -> dict[str, Any]:
     else:
         place = {}
     return {"logger": kind, **place}
+
+
+def _is_a_name(version: object) -> bool:
+    """Whether what a file says is the version of a logger can lead nowhere else."""
+    if isinstance(version, str):
+        return Path(version).name == version and version != ".."
+    return isinstance(version, int)
 
 
 def _purge(logger: Any, env_steps: int) -> None:

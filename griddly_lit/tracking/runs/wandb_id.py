@@ -33,8 +33,7 @@ def draw_id(logger: Any) -> None:
         run = _users_run()
         # W&B prefers the argument to what a sweep has set.
         set_already = os.environ.get("WANDB_RUN_ID") if run is None else run.id
-        drawn = "".join(secrets.choice(_ALPHABET) for _ in range(8))
-        _set(logger, set_already or drawn)
+        _set(logger, set_already or _drawn())
 
 
 def is_offline(logger: Any) -> bool:
@@ -60,7 +59,7 @@ def take_id(logger: Any, known: Mapping[str, Any]) -> bool:
     run = logger._experiment or _users_run()
     if run is not None:
         return bool(run.id == known["id"])
-    if is_offline(logger) or known["offline"]:
+    if is_offline(logger) or known.get("offline"):
         _link(logger, known)
         return False
     _set(logger, known["id"])
@@ -82,14 +81,19 @@ def _users_run() -> Any:
     return None if run is None or run.id in _opened else run
 
 
+def _drawn() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
 def _set(logger: Any, run_id: str | None) -> None:
     logger._id = logger._wandb_init["id"] = run_id
 
 
 def _link(logger: Any, known: Mapping[str, Any]) -> None:
-    draw_id(logger)
+    # Another id, whoever chose the first: syncing two logs of one id erases the first.
+    _set(logger, _drawn())
     settings = logger._wandb_init
-    settings["group"] = settings.get("group") or known["group"] or known["id"]
+    settings["group"] = settings.get("group") or known.get("group") or known["id"]
     text = f"Goes on from run {known['id']}"
     settings["notes"] = "\n".join(filter(None, [settings.get("notes"), text]))
     _log.warning(
