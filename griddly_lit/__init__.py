@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from griddly_lit.engine import bundled_games as bundled_games
     from griddly_lit.envs import GeneratedLevels as GeneratedLevels
     from griddly_lit.envs import GriddlyEnvSpec as GriddlyEnvSpec
+    from griddly_lit.envs import LevelOutcome as LevelOutcome
+    from griddly_lit.envs import LevelSource as LevelSource
+    from griddly_lit.envs import PrioritizedLevels as PrioritizedLevels
     from griddly_lit.envs import SequentialLevels as SequentialLevels
     from griddly_lit.envs.gymnasium_env import GriddlyEnv as GriddlyEnv
     from griddly_lit.envs.parallel_env import GriddlyParallelEnv as GriddlyParallelEnv
@@ -40,6 +43,9 @@ _HOMES = {
     "GeneratedLevels": "griddly_lit.envs",
     "GriddlyEnv": "griddly_lit.envs.gymnasium_env",
     "GriddlyEnvSpec": "griddly_lit.envs",
+    "LevelOutcome": "griddly_lit.envs",
+    "LevelSource": "griddly_lit.envs",
+    "PrioritizedLevels": "griddly_lit.envs",
     "SequentialLevels": "griddly_lit.envs",
     "GAP": "griddly_lit.models",
     "ImpalaCNN": "griddly_lit.models",

@@ -20,6 +20,7 @@ from griddly_lit import (
     GriddlyParallelEnv,
     GriddlyTrainer,
     ModelCheckpoint,
+    PrioritizedLevels,
     SelfPlay,
     SequentialLevels,
     TorchModel,
@@ -169,6 +170,17 @@ SMALL = {
         {
             "generator": (None, True, 3, NAN, "", "Class", [], {}, OBJECT),
             "config": (None, True, 3, "x", [], OBJECT, {1: 2}, {"a": OBJECT}),
+            "largest": (True, 3, "x", [], OBJECT, [1], [0, 1], [1.5, 2], [HUGE, 1]),
+        },
+    ),
+    PrioritizedLevels: (
+        {"levels": [0]},
+        {
+            "levels": NO_LISTED,
+            "capacity": (True, 0, 3, "1", OBJECT),
+            "beta": (None, True, 0, -1.0, NAN, "1", [], OBJECT),
+            "rho": (None, True, -0.1, 1.1, NAN, "1", [], OBJECT),
+            "nu": (True, 0, 1.1, NAN, "1", [], OBJECT),
         },
     ),
     VideoRecording: (
@@ -184,6 +196,7 @@ SMALL = {
             "format": NO_CHOICE,
             "directory": NO_PATH,
             "renderer": NO_CHOICE,
+            "strip": NO_BOOL,
         },
     ),
     ModelCheckpoint: (
@@ -275,6 +288,7 @@ REPLAY = {
     "player_observers": (None, True, 3, "Vector", [], [3], {}, OBJECT),
     "global_observer": (None, *NO_TEXT),
     "player_done_variable": NO_TEXT,
+    "env_steps": (True, -1, 1.5, NAN, "3", [], {}, OBJECT, HUGE),
 }
 
 
@@ -297,6 +311,7 @@ def test_a_replays_files_and_videos(replay, tmp_path):
     assert not refused(render, "view", (None, True, 0, 2, 1.5, "", "agent", [], {}, OBJECT))
     assert not refused(render, "fps", (None, *NO_COUNT))
     assert not refused(render, "renderer", NO_CHOICE)
+    assert not refused(render, "strip", NO_BOOL)
     assert not out.exists()
 
 

@@ -11,6 +11,7 @@ from griddly_lit.engine.document import (
 )
 from griddly_lit.engine.game import Game, StepResult
 from griddly_lit.engine.info import GameInfo, Shape
+from griddly_lit.engine.level_map import level_size, padded_level
 from griddly_lit.engine.observers import checked_observer, observer_kinds
 from griddly_lit.engine.probe import probe
 from griddly_lit.engine.silence import silenced
@@ -24,8 +25,10 @@ __all__ = [
     "bundled_games",
     "checked_actions",
     "checked_observer",
+    "level_size",
     "load_gdy",
     "observer_kinds",
+    "padded_level",
     "parse_game",
     "player_variables",
     "probe",

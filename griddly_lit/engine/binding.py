@@ -87,12 +87,17 @@ def create_game(gdy: Any, global_observer: str = "None") -> Any:
 
 
 @contextmanager
-def refusals_named(value: str, error: type[GriddlyLitError] = GameLoadError) -> Iterator[None]:
+def refusals_named(
+    value: str,
+    error: type[GriddlyLitError] = GameLoadError,
+    mend: str = "Mend the GDY document",
+) -> Iterator[None]:
     """Turns whatever the engine throws while the block runs into an error of ours.
 
     Args:
         value: What the engine was given, as error messages call it.
         error: The kind of error.
+        mend: What to do about it.
     """
     try:
         yield
@@ -100,7 +105,7 @@ def refusals_named(value: str, error: type[GriddlyLitError] = GameLoadError) -> 
         raise
     except Exception as refusal:
         reason = "too much memory" if isinstance(refusal, MemoryError) else str(refusal).rstrip(".")
-        raise error(value, f"the engine refuses it: {reason}", "Mend the GDY document") from refusal
+        raise error(value, f"the engine refuses it: {reason}", mend) from refusal
 
 
 def turn_log_off() -> None:

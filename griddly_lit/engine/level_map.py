@@ -26,6 +26,26 @@ def row_widths(level: str) -> list[int]:
     ]
 
 
+def level_size(level: str) -> tuple[int, int]:
+    """Returns the height and width of a level string, in cells."""
+    widths = row_widths(level)
+    return len(widths), max(widths, default=0)
+
+
+def padded_level(level: str, height: int, width: int) -> str:
+    """Returns a level string with empty cells to the right and below, up to a size.
+
+    Raises:
+        LevelError: The level is malformed, see :func:`check_level`.
+    """
+    check_level(level, f"level={level[:60]!r}")
+    rows = [row for row in level.split("\n") if row.strip()]
+    filled = [
+        row + " ." * (width - cells) for row, cells in zip(rows, row_widths(level), strict=True)
+    ]
+    return "\n".join([*filled, *["." * width] * (height - len(rows))])
+
+
 def check_level(level: str, shown: str, characters: Collection[str] | None = None) -> None:
     """Checks a level string before the engine sees it.
 
@@ -85,7 +105,7 @@ def load_level_string(engine: Any, level: str) -> None:
     check_level(level, shown)
     rows = (row.strip() for row in level.splitlines() if row.strip())
     try:
-        with refusals_named(shown, LevelError):
+        with refusals_named(shown, LevelError, "Mend the level"):
             engine.load_level_string("\n".join(rows) + "\n")
     finally:
         turn_log_off()

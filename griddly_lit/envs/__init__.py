@@ -1,15 +1,19 @@
 """Environments: what is played, one game at a time or many at once."""
 
 from griddly_lit.envs.checked_options import checked_indices
+from griddly_lit.envs.episodes import EpisodeEnd, EpisodeStart
 from griddly_lit.envs.levels import (
     GeneratedLevels,
     Level,
+    LevelOutcome,
     LevelSource,
+    PrioritizedLevels,
     SequentialLevels,
     UniformLevels,
 )
+from griddly_lit.envs.seat_blocks import SeatBlock
 from griddly_lit.envs.spec import GriddlyEnvSpec
-from griddly_lit.envs.vector import EpisodeEnd, EpisodeStart, SeatBlock, VectorGame
+from griddly_lit.envs.vector import VectorGame
 
 __all__ = [
     "EpisodeEnd",
@@ -17,7 +21,9 @@ __all__ = [
     "GeneratedLevels",
     "GriddlyEnvSpec",
     "Level",
+    "LevelOutcome",
     "LevelSource",
+    "PrioritizedLevels",
     "SeatBlock",
     "SequentialLevels",
     "UniformLevels",

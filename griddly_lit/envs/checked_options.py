@@ -17,7 +17,7 @@ from griddly_lit.arguments import (
     optional_int,
     shown,
 )
-from griddly_lit.envs.levels import LevelSource, checked_level
+from griddly_lit.envs.levels import LevelSource, checked_level, source_to_dict
 from griddly_lit.errors import GameFileError, LevelError, ObserverError
 
 _LEVELS = "levels is an index, a list of indices, 'random' or a level source"
@@ -74,6 +74,8 @@ def _levels(levels: Any) -> Any:
     if isinstance(levels, str) and levels == "random":
         return levels
     if isinstance(levels, LevelSource) and not isinstance(levels, type):
+        # A checkpoint hours later would be too late to find out that it cannot be saved.
+        source_to_dict(levels)
         return levels
     if isinstance(levels, (Sequence, np.ndarray)) and not isinstance(levels, (str, bytes)):
         return tuple(_indices("levels", levels))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from griddly_lit.engine import Game, load_gdy, parse_game
 from griddly_lit.envs.face import asked_level, checked_seed, spec_of
+from griddly_lit.envs.levels.in_play import draw, indices_of
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import EpisodeError, LevelError, OptionError
@@ -81,6 +82,7 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
             **needed_observers(game, () if self._renderer is None else (self._renderer,)),
         )
         self._source = self.env_spec.level_source
+        self._indices = frozenset(indices_of(self._source))
         self._episodes = 0
 
     def reset(
@@ -98,7 +100,7 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
         super().reset(seed=checked_seed(seed))
         level = asked_level(options, self.env_spec.game.level_count)
         if level is None:
-            level = self._source.draw(self.np_random, self._episodes)
+            level = draw(self._source, self.np_random, self._episodes, self._indices)
         engine_seed = int(self.np_random.integers(2**32))
         self._game.reset(level, engine_seed)
         self._episodes += 1

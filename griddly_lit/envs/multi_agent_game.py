@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from griddly_lit.arguments import shown
 from griddly_lit.engine import Game, checked_actions, load_gdy
 from griddly_lit.envs.face import asked_level, of_agent
+from griddly_lit.envs.levels.in_play import draw, indices_of
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import ActionError, LevelError
@@ -65,6 +66,7 @@ class MultiAgentGame:
         self._single_nvec = spec.single_action_nvec
         self._level_count = spec.game.level_count
         self._source = spec.level_source
+        self._indices = frozenset(indices_of(self._source))
         self._episodes = 0
         self._game = Game(
             load_gdy(spec.text),
@@ -90,7 +92,7 @@ class MultiAgentGame:
         """
         level = asked_level(options, self._level_count)
         if level is None:
-            level = self._source.draw(rng, self._episodes)
+            level = draw(self._source, rng, self._episodes, self._indices)
         seed = int(rng.integers(2**32))
         self._game.reset(level, seed)
         self._episodes += 1

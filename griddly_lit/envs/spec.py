@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-
 from griddly_lit.decoding import decoding, parse_json
 from griddly_lit.engine import (
     GameInfo,
@@ -21,25 +19,18 @@ from griddly_lit.engine import (
     probe,
     read_game,
 )
-from griddly_lit.envs.checked_options import check_there_are, checked_options
+from griddly_lit.envs.checked_options import checked_options
 from griddly_lit.envs.env_config import TRAINER_KEYS, spec_options
-from griddly_lit.envs.levels import (
-    GeneratedLevels,
-    LevelSource,
-    UniformLevels,
-    handed_over,
-    source_from_dict,
-    source_to_dict,
-)
+from griddly_lit.envs.levels import LevelSource, UniformLevels, source_to_dict
+from griddly_lit.envs.levels.in_play import private_copy
 from griddly_lit.envs.paths import checked_folder, find_game
-from griddly_lit.errors import GameFileError, LevelError, OptionError, did_you_mean
+from griddly_lit.envs.saved_spec import FOLDERS, SAVE_ANEW, saved_folders, saved_options
+from griddly_lit.envs.spec_levels import check_levels, sample_level, trained_levels
+from griddly_lit.errors import GameFileError, OptionError, did_you_mean
 
 _log = logging.getLogger("griddly_lit")
-_FOLDERS = ("gdy_path", "image_path", "shader_path")
 
 Levels = int | Sequence[int] | Literal["random"] | LevelSource
-
-_SAVE_ANEW = "Give what to_json() or to_dict() of a spec returned"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +48,8 @@ class GriddlyEnvSpec:
             are found by their names relative to it.
         yaml_string: The text of a game. Filled in from ``yaml_file`` when that is given.
         levels: Which levels are trained on: an index, a list (drawn uniformly at each reset),
-            ``"random"`` (every level that is not a test level), or a level source.
+            ``"random"`` (every level that is not a test level), or a level source: one of
+            griddly_lit's, or any object that is a :class:`LevelSource`.
         test_levels: Indices of the levels that training never sees.
         player_observer_type: Observer of the players, or a list with one a player.
         global_observer_type: Observer of the whole grid, used for videos.
@@ -99,6 +91,7 @@ class GriddlyEnvSpec:
     shader_path: str | None = None
     game_dir: str | None = field(init=False, repr=False, compare=False)
     game: GameInfo = field(init=False, repr=False, compare=False)
+    _trained: tuple[int, ...] = field(init=False, repr=False, compare=False)
     _generated_shapes: tuple[Shape, ...] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -127,20 +120,21 @@ class GriddlyEnvSpec:
                 did_you_mean(self.player_done_variable, variables),
                 variables,
             )
-        sample = None
-        if isinstance(self.levels, GeneratedLevels):
-            sample = str(self.levels.draw(np.random.default_rng(0), 0))
+        trained = trained_levels(self.levels, self.test_levels)
         game, generated_shapes = probe(
             text,
             document,
             self.name_in_errors,
             self.player_observer_type,
-            sample,
-            self._levels_to_play(),
+            sample_level(self.levels, trained),
+            None if trained is None else (*trained, *self.test_levels),
         )
+        if trained is None:
+            trained = trained_levels(self.levels, self.test_levels, game.level_count)
         _set(self, "game", game)
+        _set(self, "_trained", trained)
         _set(self, "_generated_shapes", generated_shapes)
-        self._check_levels()
+        check_levels(game, self._trained, self.test_levels, self.pad_levels)
         if self.actions_per_turn > 1 and game.avatar is not None:
             raise OptionError(
                 f"actions_per_turn={self.actions_per_turn}",
@@ -161,15 +155,10 @@ class GriddlyEnvSpec:
 
     @property
     def level_source(self) -> LevelSource:
-        """The source that chooses the level of each training episode."""
-        if isinstance(self.levels, int):
-            return UniformLevels((self.levels,))
-        if isinstance(self.levels, str):
-            every = range(self.game.level_count)
-            return UniformLevels(tuple(n for n in every if n not in self.test_levels))
+        """The source that chooses the level of each training episode, a copy for each caller."""
         if isinstance(self.levels, LevelSource):
-            return self.levels
-        return UniformLevels(tuple(self.levels))
+            return private_copy(self.levels)
+        return UniformLevels(self._trained)
 
     @property
     def observation_shapes(self) -> tuple[Shape, ...]:
@@ -199,13 +188,7 @@ class GriddlyEnvSpec:
 
     @property
     def _levels_in_use(self) -> list[int]:
-        return sorted({*self.level_source.indices(), *self.test_levels})
-
-    def _levels_to_play(self) -> tuple[int, ...] | None:
-        """Returns the levels in use where the game need not be known for it, else None for all."""
-        if self.levels == "random":
-            return None
-        return (*self.level_source.indices(), *self.test_levels)
+        return sorted({*self._trained, *self.test_levels})
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the options as plain values for JSON, the game's text included."""
@@ -223,48 +206,33 @@ class GriddlyEnvSpec:
         cls,
         values: Mapping[str, Any],
         *,
-        levels: Levels | None = None,
+        levels: Levels | type[LevelSource] | None = None,
         trust: Sequence[str] = (),
     ) -> GriddlyEnvSpec:
         """Restores what :meth:`to_dict` gave, also after a trip through JSON.
 
-        No code that the values name is run: a level generator is handed over again, or trusted.
+        No code that the values name is run: the user's own level source, or generator of levels,
+        is handed over again, or trusted.
 
         Args:
             values: As they were saved.
-            levels: To be used instead of the saved ones; a :class:`GeneratedLevels` instead of
-                generated ones has to be of the class that was saved, and gets the saved config if
-                it has none.
-            trust: Modules that may be imported for the generator's class.
+            levels: To be used instead of the saved ones. A :class:`GeneratedLevels` instead of
+                generated ones, and a source of the user's instead of such a one, have to be of the
+                class that was saved; the former without a config, and the latter's class by itself,
+                get the saved config.
+            trust: Modules that may be imported for the class.
 
         Raises:
-            TrustError: The values name a level generator that is neither handed over nor trusted.
-            LevelError: The generator is another one than the saved one, or cannot be imported.
+            TrustError: The values name a class that is neither handed over nor trusted.
+            LevelError: The class is another one than the saved one, or cannot be imported.
             OptionError: The values are no spec.
             GriddlyLitError: See the class.
         """
-        shown = "a saved spec"
-        with decoding(OptionError, shown, "it holds what no spec is made with", _SAVE_ANEW):
-            options = dict(values)
-            known = [each.name for each in dataclasses.fields(cls) if each.init]
-            for name in options:
-                if name not in known:
-                    raise OptionError(
-                        f"{shown}: {name!r}"[:80],
-                        "a spec has no such option",
-                        did_you_mean(str(name), known),
-                        known,
-                    )
-            saved = options.get("levels")
-            if levels is not None:
-                options["levels"] = handed_over(levels, saved)
-            elif isinstance(saved, Mapping):
-                options["levels"] = source_from_dict(saved, trust)
-            folders = {name: options.pop(name, None) for name in _FOLDERS}
-            for name, path in folders.items():
-                if not (path is None or isinstance(path, str)):
-                    raise OptionError(f"{name}={path!r}", "it is no folder", "Name one, or None")
-            spec = cls(**options)
+        known = [each.name for each in dataclasses.fields(cls) if each.init]
+        with decoding(OptionError, "a saved spec", "it holds what no spec is made with", SAVE_ANEW):
+            options = saved_options(values, known, levels, trust)
+            folders = saved_folders(options)
+            spec = cls(**options | dict.fromkeys(FOLDERS))
         # They are not checked: on another machine they need not be there.
         for name, path in folders.items():
             _set(spec, name, path)
@@ -272,10 +240,14 @@ class GriddlyEnvSpec:
 
     @classmethod
     def from_json(
-        cls, text: str, *, levels: Levels | None = None, trust: Sequence[str] = ()
+        cls,
+        text: str,
+        *,
+        levels: Levels | type[LevelSource] | None = None,
+        trust: Sequence[str] = (),
     ) -> GriddlyEnvSpec:
         """Restores what :meth:`to_json` gave; see :meth:`from_dict`."""
-        with decoding(OptionError, "a saved spec", "it is no JSON", _SAVE_ANEW):
+        with decoding(OptionError, "a saved spec", "it is no JSON", SAVE_ANEW):
             values = parse_json(text)
         return cls.from_dict(values, levels=levels, trust=trust)
 
@@ -304,30 +276,6 @@ class GriddlyEnvSpec:
 
     def _options(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
-
-    def _check_levels(self) -> None:
-        every = range(self.game.level_count)
-        trained = self.level_source.indices()
-        for option, levels in (("levels", trained), ("test_levels", self.test_levels)):
-            check_there_are(option, levels, self.game.level_count)
-        both = sorted(set(trained) & set(self.test_levels))
-        if both:
-            raise LevelError(
-                f"test_levels={list(self.test_levels)}",
-                f"levels {both} are trained on as well",
-                "Take them out of levels or of test_levels",
-                [n for n in every if n not in trained],
-            )
-        shapes = {self.game.level_shapes[level] for level in self._levels_in_use}
-        if len(shapes) > 1 and not self.pad_levels:
-            listed = ", ".join(
-                f"level {n}: {self.game.level_shapes[n][0]}" for n in self._levels_in_use
-            )
-            raise LevelError(
-                "pad_levels=False",
-                f"the levels differ in shape (H, W, C): {listed}",
-                "Set pad_levels=True, or choose levels of one shape",
-            )
 
 
 def _set(spec: GriddlyEnvSpec, name: str, value: object) -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from griddly_lit.engine import Game, Shape, StepResult, checked_actions, load_gdy
+from griddly_lit.engine import Game, StepResult, checked_actions, load_gdy
 from griddly_lit.envs.episode_log import EpisodeLog
-from griddly_lit.envs.levels import Level, LevelSource
+from griddly_lit.envs.episodes import EpisodeEnd, EpisodeStart, outcome_of
+from griddly_lit.envs.levels import LevelSource
+from griddly_lit.envs.levels.in_play import (
+    draw,
+    indices_of,
+    load_source_state,
+    note,
+    private_copy,
+    source_state,
+)
+from griddly_lit.envs.seat_blocks import find_valid_actions, seat_blocks
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import LevelError
 from griddly_lit.plain_state import State, rng_state, set_rng_state
@@ -21,78 +29,12 @@ from griddly_lit.plain_state import State, rng_state, set_rng_state
 _MAX_SEED = 2**32
 
 
-@dataclass(frozen=True)
-class EpisodeStart:
-    """How an episode began: with its actions, all that is needed to repeat it.
-
-    Attributes:
-        level: Level index or level string.
-        seed: The engine's seed, an unsigned 32-bit integer.
-    """
-
-    level: Level
-    seed: int
-
-
-@dataclass(frozen=True)
-class EpisodeEnd:
-    """A finished episode.
-
-    Attributes:
-        index: Which of the N games it was played in.
-        start: How it began.
-        returns: float64 array (players,), the sum of each player's rewards while it took part.
-        length: Number of steps.
-        lengths: Integer array (players,), the steps that each player took part in.
-        terminated: The game's own rules ended it; otherwise the step limit did.
-        outcomes: ``win``, ``lose`` or ``end`` for each player when terminated, otherwise empty.
-        observations: The last observation of each player, uint8 (H, W, C).
-        actions: Integer array (length, players, parts).
-        rewards: float32 array (length, players).
-        events: The engine's events since :meth:`VectorGame.take_events` was last called; none
-            unless events are recorded.
-        whole: It had as many steps as the spec allows; not so the first episodes of games whose
-            starts are spread.
-    """
-
-    index: int
-    start: EpisodeStart
-    returns: NDArray[np.float64]
-    length: int
-    lengths: NDArray[np.int64]
-    terminated: bool
-    outcomes: tuple[str, ...]
-    observations: tuple[NDArray[np.uint8], ...]
-    actions: NDArray[np.integer[Any]]
-    rewards: NDArray[np.float32]
-    events: list[Mapping[str, Any]]
-    whole: bool
-
-
-@dataclass(frozen=True)
-class SeatBlock:
-    """The players who see observations of one shape, in all N games: their seats.
-
-    Seat ``k · N + n`` is that of player ``players[k]`` in game ``n``.
-
-    Attributes:
-        players: Player numbers, from 0.
-        observations: uint8 (seats, H, W, C), what each sees now. Levels smaller than the largest
-            are padded with zeros at the bottom and right.
-        valid_actions: uint8 (seats, bytes), a bit for each action that is valid now, in row-major
-            order of the action's parts, little end first; no bytes unless they were asked for.
-    """
-
-    players: tuple[int, ...]
-    observations: NDArray[np.uint8]
-    valid_actions: NDArray[np.uint8]
-
-
 class VectorGame:
     """N games of one spec in lockstep, each reset at once when its episode ends.
 
     Every game draws its levels and engine seeds from a generator of its own, so what game ``i``
-    plays depends on nothing but ``seed``, ``i`` and its own past actions.
+    plays depends on nothing but ``seed``, ``i`` and its own past actions; and, where the level
+    source remembers what it is told, on the episodes of the other games.
 
     Args:
         spec: The environment.
@@ -106,6 +48,10 @@ class VectorGame:
             them in step, and a batch shows one phase of the game alone.
 
     Attributes:
+        level_source: Chooses the levels: a copy for these games alone, which is told what comes of
+            them if it has a ``note``.
+        scorer: Called with each finished episode before its level source is told of it; returns
+            the score, or None. None at first.
         blocks: The seats of all players, those with observations of one shape together.
         observations: One uint8 array (N, H, W, C) a player: views of the blocks.
         active: bool (N, players), who takes part in the step to come.
@@ -143,10 +89,13 @@ class VectorGame:
         ]
         entropy = np.random.SeedSequence(seed)
         self._rngs = [np.random.default_rng(child) for child in entropy.spawn(count)]
-        self._source = levels or spec.level_source
-        self._padded = len(set(spec.game.level_shapes)) > 1 or not self._source.indices()
+        self.level_source = spec.level_source if levels is None else private_copy(levels)
+        self.scorer: Callable[[EpisodeEnd], float | None] | None = None
+        # Levels that are asked for here may be others than those that the spec knows.
+        self._indices = frozenset(indices_of(self.level_source)) if levels is None else None
+        self._padded = len(set(spec.game.level_shapes)) > 1 or not self._indices
         self._finds_valid = valid_actions
-        self.blocks = _seat_blocks(spec, count, valid_actions)
+        self.blocks = seat_blocks(spec, count, valid_actions)
         views = {
             player: block.observations[k * count : (k + 1) * count]
             for block in self.blocks
@@ -170,7 +119,7 @@ class VectorGame:
         """Starts a new episode in every game."""
         self._starts = [self._begin(index) for index in range(self.count)]
         if self._finds_valid:
-            self._find_valid_actions()
+            find_valid_actions(self.blocks, self._games, self.spec.single_action_nvec)
 
     def step(self, actions: NDArray[np.integer[Any]]) -> list[EpisodeEnd]:
         """Plays one step of every game, and resets those whose episode ends with it.
@@ -201,9 +150,10 @@ class VectorGame:
         done = np.flatnonzero(self.terminated | self.truncated)
         ends = [self._end(int(index), results[index]) for index in done]
         for end in ends:
+            self._tell(end)
             self._starts[end.index] = self._begin(end.index)
         if self._finds_valid:
-            self._find_valid_actions()
+            find_valid_actions(self.blocks, self._games, self.spec.single_action_nvec)
         return ends
 
     def in_flight(self) -> Iterator[tuple[EpisodeStart, NDArray[np.integer[Any]]]]:
@@ -220,6 +170,7 @@ class VectorGame:
             ],
             "begun": self._episodes.copy(),
             "generators": [rng_state(rng) for rng in self._rngs],
+            "level_source": source_state(self.level_source),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -236,8 +187,9 @@ class VectorGame:
             set_rng_state(rng, of_rng)
         self._starts = [EpisodeStart(each["level"], each["seed"]) for each in episodes]
         self._log.restore([self._repeat(n, each["actions"]) for n, each in enumerate(episodes)])
+        load_source_state(self.level_source, state["level_source"])
         if self._finds_valid:
-            self._find_valid_actions()
+            find_valid_actions(self.blocks, self._games, self.spec.single_action_nvec)
 
     def _repeat(
         self, index: int, actions: NDArray[np.integer[Any]]
@@ -275,8 +227,7 @@ class VectorGame:
 
     def _begin(self, index: int) -> EpisodeStart:
         rng = self._rngs[index]
-        ordinal = int(self._episodes[index]) * self.count + index
-        level = self._source.draw(rng, ordinal)
+        level = draw(self.level_source, rng, self._ordinal(index), self._indices)
         start = EpisodeStart(level, int(rng.integers(_MAX_SEED)))
         self._reset(index, start, self._limit(index, int(self._episodes[index])))
         self._episodes[index] += 1
@@ -290,6 +241,8 @@ class VectorGame:
         self.active[index] = True
         self._lengths[index] = 0
         whole = [array[index] for array in self.observations]
+        # The last level may have been a level string of another size.
+        self._padded = self._padded or isinstance(start.level, str)
         if self._padded:
             for out in whole:
                 out[:] = 0
@@ -301,8 +254,18 @@ class VectorGame:
                 f"level={str(start.level)[:60]!r}",
                 f"its observation is larger than {self.spec.observation_shapes}, the largest known "
                 "before",
-                "Let the generator's first level be its largest",
+                "Tell the generator's largest level: GeneratedLevels(…, largest=(height, width))",
             ) from error
+
+    def _ordinal(self, index: int) -> int:
+        """Returns the ordinal of the episode that a game begins next."""
+        return int(self._episodes[index]) * self.count + index
+
+    def _tell(self, end: EpisodeEnd) -> None:
+        score = None if self.scorer is None else self.scorer(end)
+        if end.whole:
+            ordinal = self._ordinal(end.index) - self.count
+            note(self.level_source, outcome_of(end, ordinal, score))
 
     def _limit(self, index: int, episode: int) -> int | None:
         """Returns the step limit of a game's episode, which are counted from 0."""
@@ -310,19 +273,6 @@ class VectorGame:
         if limit is None or not self._spread_starts or episode > 0:
             return limit
         return math.ceil(limit * (self.count - index) / self.count)
-
-    def _find_valid_actions(self) -> None:
-        nvec = self.spec.single_action_nvec
-        found = [game.valid_actions(nvec) for game in self._games]
-        for block in self.blocks:
-            valid = np.zeros((len(block.observations), math.prod(nvec)), dtype=np.bool_)
-            actions = [
-                found[game][player] for player in block.players for game in range(self.count)
-            ]
-            counts = [len(of_seat) for of_seat in actions]
-            seats = np.repeat(np.arange(len(actions)), counts)
-            valid[seats, np.fromiter(chain.from_iterable(actions), np.int64, sum(counts))] = True
-            block.valid_actions[:] = np.packbits(valid, axis=1, bitorder="little")
 
     def _end(self, index: int, result: StepResult) -> EpisodeEnd:
         events: list[Mapping[str, Any]] = []
@@ -347,18 +297,3 @@ class VectorGame:
             events=events,
             whole=self._games[index].max_steps == self.spec.max_steps,
         )
-
-
-def _seat_blocks(spec: GriddlyEnvSpec, count: int, valid_actions: bool) -> tuple[SeatBlock, ...]:
-    players_by_shape: dict[Shape, list[int]] = {}
-    for player, shape in enumerate(spec.observation_shapes):
-        players_by_shape.setdefault(shape, []).append(player)
-    width = math.ceil(math.prod(spec.single_action_nvec) / 8) if valid_actions else 0
-    return tuple(
-        SeatBlock(
-            tuple(players),
-            np.zeros((len(players) * count, *shape), dtype=np.uint8),
-            np.zeros((len(players) * count, width), dtype=np.uint8),
-        )
-        for shape, players in players_by_shape.items()
-    )

@@ -150,10 +150,14 @@ def _checked(picture: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.u
     return picture
 
 
-def _prepared(picture: NDArray[np.uint8], kind: str) -> NDArray[np.uint8]:
+def magnified(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Returns a picture whose shorter side has 160 pixels or more, by a whole number of times."""
     times = -(-_SHORTEST_SIDE // min(picture.shape[:2]))
-    if times > 1:
-        picture = picture.repeat(times, axis=0).repeat(times, axis=1)
+    return picture.repeat(times, axis=0).repeat(times, axis=1) if times > 1 else picture
+
+
+def _prepared(picture: NDArray[np.uint8], kind: str) -> NDArray[np.uint8]:
+    picture = magnified(picture)
     height, width = picture.shape[:2]
     if kind == "mp4" and (height % 2 or width % 2):
         picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

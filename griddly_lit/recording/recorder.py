@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import queue
 import threading
@@ -95,6 +96,8 @@ class VideoRecorder:
                 "Raise every_env_steps to record fewer",
             )
             return
+        if replay.env_steps is None:
+            replay = dataclasses.replace(replay, env_steps=env_steps)
         level = replay.level if isinstance(replay.level, int) else "generated"
         self._jobs.put(_Job(replay, env_steps, key or f"videos/level_{level}"))
 
@@ -150,6 +153,7 @@ class VideoRecorder:
             "replay": job.replay.to_dict(),
             "view": view,
             "renderer": self._settings.renderer,
+            "strip": self._settings.strip,
             "path": str(path.absolute()),
             "fps": self._settings.fps,
             "most_frames": MOST_FRAMES,

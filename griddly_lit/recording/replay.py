@@ -46,6 +46,7 @@ class EpisodeReplay:
         image_path: Folder of images that the user gave.
         shader_path: Folder of shaders that the user gave. Where these folders are not there, as on
             another machine, plain tiles stand for what was in them.
+        env_steps: Environment steps of training before it was recorded; None where unknown.
 
     Raises:
         ReplayError: The values do not fit together.
@@ -66,6 +67,7 @@ class EpisodeReplay:
     game_dir: str | None = None
     image_path: str | None = None
     shader_path: str | None = None
+    env_steps: int | None = None
 
     def __post_init__(self) -> None:
         for name, value in checked_values(vars(self)).items():

@@ -31,6 +31,7 @@ def checked_values(values: Mapping[str, Any]) -> dict[str, Any]:
         ReplayError: One is of a wrong type.
     """
     level, limit, done = values["level"], values["max_steps"], values["player_done_variable"]
+    env_steps = values["env_steps"]
     return {
         "text": _text("text", values["text"]),
         "level": level if isinstance(level, str) else _int("level", level),
@@ -44,6 +45,7 @@ def checked_values(values: Mapping[str, Any]) -> dict[str, Any]:
         "player_observers": _texts("player_observers", values["player_observers"]),
         "global_observer": _text("global_observer", values["global_observer"]),
         "player_done_variable": None if done is None else _text("player_done_variable", done),
+        "env_steps": None if env_steps is None else _int("env_steps", env_steps, 0, 2**63 - 1),
     }
 
 

@@ -18,10 +18,11 @@ from griddly_lit.arguments import (
 from griddly_lit.errors import OptionError, did_you_mean
 from griddly_lit.recording.encoder import FORMATS, check_fps, check_video_path, write_video
 from griddly_lit.recording.replay import EpisodeReplay
+from griddly_lit.recording.strip import with_strip
 from griddly_lit.recording.views import RendererName, View, draw
 
 _DEFAULT_INTERVAL = 100_000
-_SWITCHES = ("include_global", "include_agents", "best", "worst")
+_SWITCHES = ("include_global", "include_agents", "best", "worst", "strip")
 # The keys of the old integration's record_video_config, and its defaults.
 _OLD_DEFAULTS = {
     "frequency": 1000,
@@ -55,6 +56,8 @@ class VideoRecording:
         format: ``mp4`` or ``gif``.
         directory: Folder to keep the videos in. None leaves them to the loggers.
         renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw.
+        strip: Write under the pictures how many environment steps of training there had been, the
+            step of the episode, the return so far and, for a second at the end, the outcome.
 
     Raises:
         OptionError: A value is out of range, both intervals are given, or nothing would be drawn.
@@ -70,6 +73,7 @@ class VideoRecording:
     format: Literal["mp4", "gif"] = "mp4"
     directory: str | Path | None = None
     renderer: RendererName = "numpy"
+    strip: bool = False
 
     def __post_init__(self) -> None:
         if self.every_env_steps is None and self.every_steps_per_env is None:
@@ -176,6 +180,7 @@ def render_replay(
     *,
     fps: int = 10,
     renderer: RendererName = "numpy",
+    strip: bool = False,
 ) -> Path:
     """Draws a replay as a video.
 
@@ -185,20 +190,23 @@ def render_replay(
         view: ``"global"``, or the id of an agent, 1 … P.
         fps: Steps a second, 1 … 100.
         renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw.
+        strip: Write step, return and outcome under the pictures, as in :class:`VideoRecording`.
 
     Returns:
-        ``out``: one picture of the beginning and one after each step.
+        ``out``: one picture of the beginning and one after each step; with a strip, the last one
+        stays for a second.
 
     Raises:
         ReplayError: The file is no replay, or the episode does not repeat itself.
-        OptionError: The view, ``fps`` or the ending of ``out`` is not supported.
+        OptionError: The view, ``fps`` ``strip`` or the ending of ``out`` is not supported.
         ObserverError: The view's observer cannot be drawn.
         VideoError: The video could not be encoded or written.
     """
     out = checked_path("out", out)
     check_video_path(out)
     check_fps(fps)
+    checked_bool("strip", strip)
     episode = replay if isinstance(replay, EpisodeReplay) else EpisodeReplay.load(replay)
-    with closing(draw(episode, view, renderer)) as pictures:
-        write_video(out, pictures, fps)
+    with closing(draw(episode, view, renderer)) as drawn:
+        write_video(out, with_strip(drawn, episode, view, fps) if strip else drawn, fps)
     return out

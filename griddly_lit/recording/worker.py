@@ -17,6 +17,7 @@ from typing import Any
 
 from griddly_lit.recording.encoder import write_video
 from griddly_lit.recording.replay import EpisodeReplay
+from griddly_lit.recording.strip import with_strip
 from griddly_lit.recording.views import draw
 
 _LOWEST_PRIORITY = 19
@@ -26,7 +27,7 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
     """Draws one video.
 
     Args:
-        job: ``replay``, ``view``, ``renderer``, ``path``, ``fps`` and ``most_frames``.
+        job: ``replay``, ``view``, ``renderer``, ``strip``, ``path``, ``fps`` and ``most_frames``.
 
     Returns:
         ``frames``, the number of pictures, or ``error`` and its ``kind``; always ``notes``, a list.
@@ -34,11 +35,11 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
     with warnings.catch_warnings(record=True) as caught:
         try:
             replay = EpisodeReplay.from_dict(job["replay"])
-            with closing(draw(replay, job["view"], job["renderer"])) as pictures:
+            fps = job["fps"]
+            with closing(draw(replay, job["view"], job["renderer"])) as drawn:
+                pictures = with_strip(drawn, replay, job["view"], fps) if job["strip"] else drawn
                 bounded = itertools.islice(pictures, job["most_frames"])
-                answer: dict[str, Any] = {
-                    "frames": write_video(Path(job["path"]), bounded, job["fps"])
-                }
+                answer: dict[str, Any] = {"frames": write_video(Path(job["path"]), bounded, fps)}
         # Whatever a game, a renderer or the encoder does, the run and the next video go on.
         except Exception as error:
             answer = {"kind": type(error).__name__, "error": str(error)}

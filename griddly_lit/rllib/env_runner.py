@@ -22,7 +22,7 @@ from ray.rllib.utils.metrics import (
 )
 from torch import nn
 
-from griddly_lit.envs import GriddlyEnvSpec, VectorGame
+from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.plain_state import State
 from griddly_lit.policies import Policy
 from griddly_lit.recording import EpisodeReplay

@@ -87,6 +87,21 @@ class Fragment:
         players, games = len(self._block.players), self._seats.games
         return self._actions[:, self._step].reshape(players, games, -1)
 
+    @property
+    def values(self) -> NDArray[np.float32] | None:
+        """Values of the present step, float32 (players of the block, N); None where policies give none.
+
+        NaN where none acts, or a policy that does not learn.
+        """
+        learning = [number for number, policy in self._policies.items() if policy.trained]
+        acts = self._seats.playing & np.isin(self._seats.policy, learning)
+        values = np.full(len(acts), np.nan, dtype=np.float32)
+        if acts.any():
+            if self._values is None:
+                return None
+            values[acts] = self._values[acts, self._step]
+        return values.reshape(len(self._block.players), self._seats.games)
+
     def before_step(self) -> None:
         """Notes the valid actions that the present step's actions were drawn from."""
         self._valid[:, self._step] = self._block.valid_actions

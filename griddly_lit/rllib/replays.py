@@ -10,8 +10,14 @@ from griddly_lit.plain_state import State
 from griddly_lit.recording import EpisodeReplay, RecordingSchedule, VideoRecording
 
 
-def replay_of(spec: GriddlyEnvSpec, end: EpisodeEnd) -> EpisodeReplay:
-    """Returns a finished episode as a replay that stands by itself."""
+def replay_of(spec: GriddlyEnvSpec, end: EpisodeEnd, env_steps: int | None = None) -> EpisodeReplay:
+    """Returns a finished episode as a replay that stands by itself.
+
+    Args:
+        spec: The environment.
+        end: The episode.
+        env_steps: Environment steps of training before it, where known.
+    """
     return EpisodeReplay(
         text=spec.text,
         level=end.start.level,
@@ -28,6 +34,7 @@ def replay_of(spec: GriddlyEnvSpec, end: EpisodeEnd) -> EpisodeReplay:
         game_dir=spec.game_dir,
         image_path=spec.image_path,
         shader_path=spec.shader_path,
+        env_steps=env_steps,
     )
 
 

@@ -23,6 +23,7 @@ from ray.rllib.utils.metrics import (
     LEARNER_UPDATE_TIMER,
     NUM_ENV_STEPS_SAMPLED_LIFETIME,
     NUM_EPISODES_LIFETIME,
+    WEIGHTS_SEQ_NO,
 )
 from torch import Tensor
 
@@ -36,7 +37,8 @@ from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.faults import build, raise_fault
 from griddly_lit.rllib.learner_metrics import learner_metrics
-from griddly_lit.rllib.random_state import random_state, set_random_state
+from griddly_lit.rllib.learner_state import learner_state, load_learner_state
+from griddly_lit.rllib.replay_buffer import buffer_state, load_buffer_state, seed_buffer
 from griddly_lit.rllib.run_state import NETWORK, restore_state, save_state
 from griddly_lit.rllib.runner_metrics import (
     AGENT_INFO,
@@ -69,6 +71,9 @@ class TrainingRun:
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
         with silenced(2), user_code_by_value(config):
             self.algorithm = build(config)
+        self._buffer = getattr(self.algorithm, "local_replay_buffer", None)
+        if self._buffer is not None and config.seed is not None:
+            seed_buffer(self._buffer, config.seed)
         self.env_steps = 0
         self.iterations = 0
         self._policies: tuple[Policy, ...] = config.env_config["policies"]
@@ -205,7 +210,8 @@ class TrainingRun:
             "window": [list(facts) for facts in self._episodes],
             "ended": sorted(map(list, self._have_ended)),
             "runners": self._of_runners(lambda runner: runner.state_dict()),
-            "learners": self._of_learners(lambda learner: random_state()),
+            "learners": self._of_learners(learner_state),
+            "buffer": None if self._buffer is None else buffer_state(self._buffer),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> list[str]:
@@ -229,6 +235,8 @@ class TrainingRun:
             self._load_runners(states)
         else:
             anew.append("the games, as there are others than before")
+        if self._buffer is not None:
+            load_buffer_state(self._buffer, state["buffer"])
         if not self._load_learners(state["learners"]):
             anew.append("the random numbers of learners, as there are others than before")
         return anew
@@ -254,7 +262,9 @@ class TrainingRun:
             return False
         for learner, state in zip(ids, states, strict=True):
             which = {} if learner is None else {"remote_actor_ids": [learner]}
-            self._of_learners(partial(_set_random_state, state=state), **which)
+            self._of_learners(
+                partial(load_learner_state, state=state, env_steps=self.env_steps), **which
+            )
         return True
 
     def save(self, directory: Path) -> None:
@@ -266,6 +276,12 @@ class TrainingRun:
     ) -> None:
         """Takes over weights and what :meth:`save` wrote, see :func:`restore_state`."""
         restore_state(self.algorithm, files, folder, weights)
+        # RLlib does so after the next update only: remote runners would act with fresh weights.
+        state = self.algorithm.learner_group.get_state(
+            f"{COMPONENT_LEARNER}/{COMPONENT_RL_MODULE}", inference_only=True
+        )[COMPONENT_LEARNER]
+        reference = ray.put({name: state[name] for name in (COMPONENT_RL_MODULE, WEIGHTS_SEQ_NO)})
+        self._of_runners(lambda runner: runner.set_state(ray.get(reference)))
         self.iterations = int(self.algorithm.iteration)
         self.env_steps = int(
             self.algorithm.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME))
@@ -312,10 +328,6 @@ class TrainingRun:
 def _load_runner(runner: Any, state: Mapping[str, Any]) -> None:
     with runner.faults:
         runner.load_state_dict(state)
-
-
-def _set_random_state(learner: Any, state: Mapping[str, Any]) -> None:
-    set_random_state(state)
 
 
 def _do_share(

@@ -18,6 +18,7 @@ from griddly_lit.plain_state import State
 from griddly_lit.policies import Policy
 from griddly_lit.policies.acting import act
 from griddly_lit.rllib.fragment import Fragment
+from griddly_lit.rllib.level_scores import level_scores
 from griddly_lit.rllib.module_network import module_network, uniform_network
 from griddly_lit.rllib.random_state import set_torch_state
 from griddly_lit.rllib.replays import FirstGameReplays
@@ -66,6 +67,11 @@ class Sampler:
             valid_actions=self._head.valid_actions != "off",
             spread_starts=not config.in_evaluation,
         )
+        self._level_scores = level_scores(
+            self.games.level_source, self.games.count, spec.game.player_count, config
+        )
+        if self._level_scores is not None:
+            self.games.scorer = self._level_scores.score
         self.seating: Seating = (
             SelfPlaySeating(policies[0], module, self.games.count, seed)
             if config.env_config.get("self_play")
@@ -142,6 +148,10 @@ class Sampler:
                     fragment.act(of_policy, acted)
                     policy_steps[policy] += len(acted.actions)
                 actions[:, block.players] = fragment.actions.swapaxes(0, 1)
+                if self._level_scores is not None and not random_actions:
+                    self._level_scores.add(block.players, fragment.values)
+            if self._level_scores is not None:
+                self._level_scores.end_step()
             ends = games.step(actions)
             for _, _, fragment in blocks:
                 fragment.after_step(games.rewards, games.left, ends)
@@ -169,6 +179,7 @@ class Sampler:
             "generator": self._generator.get_state().numpy(),
             "seats": [seats.state_dict() for seats in self._seats],
             "seating": self.seating.state_dict(),
+            "scores": None if self._level_scores is None else self._level_scores.state_dict(),
             "recording": None if self._recording is None else self._recording.state_dict(),
         }
 
@@ -184,6 +195,8 @@ class Sampler:
         for seats, of_seats in zip(self._seats, state["seats"], strict=True):
             seats.load_state_dict(of_seats)
         self.seating.load_state_dict(state["seating"])
+        if self._level_scores is not None and state["scores"] is not None:
+            self._level_scores.load_state_dict(state["scores"])
         if self._recording is not None and state["recording"] is not None:
             self._recording.load_state_dict(state["recording"])
 

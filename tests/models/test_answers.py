@@ -73,6 +73,14 @@ class Scaling(nn.Module):
         return features / features.abs().max()
 
 
+class Crowding(nn.Module):
+    """Asks how many rows are equal."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        apart = (features[:, None] - features[None]).abs().amax(-1)
+        return features * (apart < 1e-6).sum(1, keepdim=True)
+
+
 class FewValues(nn.Module):
     """An embedding, of values below 4 alone."""
 
@@ -192,6 +200,7 @@ def test_our_models_answer_each_observation_alone(model: ModelSpec) -> None:
         (NoiseUnderGrad(), False),
         (Centring(), False),
         (Scaling(), False),
+        (Crowding(), False),
     ],
 )
 def test_a_network_is_tried_and_left_as_it_was(between: nn.Module, alone: bool) -> None:

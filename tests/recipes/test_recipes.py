@@ -3,7 +3,11 @@
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from griddly_lit import GeneratedLevels, GriddlyEnvSpec
+from griddly_lit.engine import Game, load_gdy
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 SMALL = {
@@ -26,7 +30,7 @@ def recipe(name):
 def test_every_recipe_is_tested():
     tested = {"clusters", "from_env_config", "own_model", "resume", "demo"}
     tested |= {"wandb_videos_and_actions", "render_a_replay"}
-    tested |= {"robot_tag", "foragers", "two_policies", "rts_self_play"}
+    tested |= {"robot_tag", "foragers", "two_policies", "rts_self_play", "generated_levels"}
     assert {path.stem for path in RECIPES.glob("*.py")} == tested
 
 
@@ -101,3 +105,47 @@ def test_foragers(policies, tmp_path, capsys):
 def test_rts_self_play(tmp_path, capsys):
     recipe("rts_self_play").main(**SMALL, max_env_steps=128, default_root_dir=tmp_path)
     assert "over the policy before training" in capsys.readouterr().out
+
+
+def test_generated_levels(tmp_path, capsys):
+    recipe("generated_levels").main(
+        **SMALL, max_env_steps=128, default_root_dir=tmp_path, logger=False
+    )
+    assert "100 other levels: return" in capsys.readouterr().out
+
+
+def test_generated_clusters_can_be_won():
+    module = recipe("generated_levels")
+    levels = GeneratedLevels(module.Clusters, largest=module.LARGEST)
+    spec = GriddlyEnvSpec(yaml_file="Single-Player/GVGAI/clusters.yaml", levels=levels)
+    maker, game = module.Clusters({}), Game(load_gdy(spec.text), spec.game)
+    for seed in range(40):
+        game.reset(maker.generate(np.random.default_rng(seed)), 0)
+        for push in maker.plan:
+            for direction in [
+                *way(game, push.stand, module.DIRECTIONS),
+                *[push.direction] * push.steps,
+            ]:
+                result = game.step([[ACTIONS[direction]]])
+        assert result.outcomes == ("win",)
+
+
+# Left, up, right and down, by (rows, columns).
+ACTIONS = {(0, -1): 1, (-1, 0): 2, (0, 1): 3, (1, 0): 4}
+
+
+def way(game, goal, directions):
+    """Returns the steps of the avatar to a cell, round everything that stands about."""
+    cells = {}
+    for each in game.state()["Objects"]:
+        column, row = each["Location"]
+        cells[row, column] = each["Name"]
+    (start,) = (cell for cell, name in cells.items() if name == "avatar")
+    ways, cells_to_visit = {start: []}, [start]
+    for cell in cells_to_visit:
+        for direction in directions:
+            beside = cell[0] + direction[0], cell[1] + direction[1]
+            if beside not in ways and cells.get(beside) in (None, "_empty"):
+                ways[beside] = [*ways[cell], direction]
+                cells_to_visit.append(beside)
+    return ways[goal]

@@ -135,8 +135,8 @@ from griddly_lit.recording.worker import perform
 from recording.episodes import play
 from games import CORRIDOR
 job = {{"replay": play(CORRIDOR, steps=3)[0].to_dict(), "view": "global", "renderer": "numpy",
-       "path": {str(tmp_path / "video.gif")!r}, "fps": 10, "most_frames": 9}}
-assert perform(job) == {{"frames": 4, "notes": []}}
+       "path": {str(tmp_path / "video.gif")!r}, "strip": True, "fps": 3, "most_frames": 9}}
+assert perform(job) == {{"frames": 6, "notes": []}}
 print(*{{name.partition(".")[0] for name in sys.modules}})
 """
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

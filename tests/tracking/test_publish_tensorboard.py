@@ -70,6 +70,25 @@ def test_hyperparameters(logger, publisher):
     assert hparams["env/levels"].string_value == "[0, 1]"
 
 
+def test_the_best_score_is_a_result_beside_the_last_values(logger, publisher):
+    publisher.hyperparameters({"monitor": "train/return_mean"})
+    publisher.scalars({"train/return_mean": 2.5}, 4096)
+    publisher.best_score(2.5, 4096)
+    publisher.scalars({"train/return_mean": 1.5}, 8192)
+    publisher.finalize("success")
+    content = events(logger).SummaryMetadata("_hparams_/experiment").plugin_data.content
+    columns = [
+        info.name.tag for info in HParamsPluginData.FromString(content).experiment.metric_infos
+    ]
+    assert columns[:2] == ["best_score", "train/return_mean"]
+    assert [(each.step, each.value) for each in events(logger).Scalars("best_score")] == [
+        (4096, 2.5)
+    ]
+    content = events(logger).SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    hparams = HParamsPluginData.FromString(content).session_start_info.hparams
+    assert hparams["monitor"].string_value == "train/return_mean"
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".gif"])
 def test_a_video_is_an_animated_image(logger, publisher, tmp_path, suffix):
     frames = moving_square(12)

@@ -56,13 +56,33 @@ def options(case):
         trainer |= {"validate_every_env_steps": 1024, "validation_episodes": 2}
     elif case == "schedules":
         trainer["training"] = {**SMALL, "use_kl_loss": True, "entropy_coeff": [[0, 0.1], [4096, 0]]}
+        trainer["training"]["lr"] = [[0, 1e-3], [4096, 1e-5]]
     elif case == "two_runners":
         trainer["num_env_runners"] = 2
     elif case == "DQN":
-        trainer |= {"algorithm": "DQN", "training": {"train_batch_size_per_learner": 64}}
+        trainer |= {"algorithm": small_dqn(), "training": {}}
     if "yaml_string" not in spec:
         spec["yaml_file"] = game
     return GriddlyEnvSpec(**spec), trainer
+
+
+def small_dqn():
+    """Returns DQN with an iteration of few steps and few updates."""
+    from ray.rllib.algorithms.dqn import DQNConfig
+
+    return (
+        DQNConfig()
+        .training(
+            dueling=False,
+            num_atoms=1,
+            train_batch_size_per_learner=32,
+            num_steps_sampled_before_learning_starts=128,
+            target_network_update_freq=300,
+            training_intensity=1.0,
+            n_step=3,
+        )
+        .reporting(min_sample_timesteps_per_iteration=256)
+    )
 
 
 def digest(tensors):

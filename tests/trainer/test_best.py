@@ -79,6 +79,9 @@ def test_of_equals_the_newer_is_best(tmp_path):
     assert result.best_path.name == f"env_steps={3 * STEPS}"
     assert names(tmp_path / "checkpoints") == ["env_steps=256", "env_steps=384", "last"]
     assert open_checkpoint(result.last_path).env_steps == 4 * STEPS
+    # Also where there is room for one.
+    result = scored(tmp_path / "one", 1.0, 5.0, 5.0, 2.0).fit()
+    assert result.best_path.name == f"env_steps={3 * STEPS}"
 
 
 def test_best_shares_its_files_with_last_where_they_are_equal(tmp_path):
@@ -106,6 +109,20 @@ def test_the_best_is_what_the_validation_measured(tmp_path):
     assert again.validate().return_mean == result.best_score
     last = GriddlyTrainer.from_checkpoint(result.last_path, validation_episodes=3, logger=False)
     assert last.validate().return_mean <= result.best_score
+
+
+def test_a_validation_s_score_is_not_that_of_later_weights(tmp_path):
+    keep = ModelCheckpoint(every_env_steps=1, save_top_k=100)
+    trainer(
+        tmp_path,
+        logger=False,
+        callbacks=keep,
+        max_iterations=5,
+        validate_every_env_steps=2 * STEPS,
+        validation_episodes=1,
+    ).fit()
+    kept = {open_checkpoint(path).env_steps for path in (tmp_path / "checkpoints").glob("env_*")}
+    assert kept == {2 * STEPS, 4 * STEPS}
 
 
 def test_several_checkpoint_callbacks_and_a_second_fit_leave_each_others_files(tmp_path):
@@ -156,3 +173,8 @@ def test_fast_dev_run_finds_a_misspelt_monitor(tmp_path):
     keep = ModelCheckpoint(monitor="train/retrun_mean")
     with pytest.raises(OptionError, match="'train/retrun_mean'.*Did you mean 'train/return_mean'"):
         trainer(tmp_path, callbacks=keep, fast_dev_run=True).fit()
+    # What a callback may add is known only once it has run.
+    misspelt = [Score(1.0), ModelCheckpoint(monitor="scroe")]
+    mine = trainer(tmp_path, callbacks=misspelt, fast_dev_run=True)
+    with pytest.raises(OptionError, match="'scroe'.*Did you mean 'score'"):
+        mine.fit()

@@ -145,6 +145,17 @@ HOSTILE = {
     },
     "levels name a file": {"spec.json": with_levels(generated("../someones:Gen", {}))},
     "levels name no class": {"spec.json": with_levels(generated({"a": 1}, {}))},
+    "a source of levels imports a module": {
+        "spec.json": with_levels({"source": "someones:Gen", "config": {}})
+    },
+    "a source of levels starts a process": {
+        "spec.json": with_levels({"source": "subprocess:Popen", "config": {"args": ["touch", "a"]}})
+    },
+    "prioritised levels import a module": {
+        "spec.json": with_levels(
+            {"source": "PrioritizedLevels", "levels": generated("someones:Gen", {})}
+        )
+    },
     "levels of an unknown source": {"spec.json": with_levels({"source": "os:system"})},
     "a spec that is a list": {"spec.json": "[1, 2]"},
     "a deep spec": {"spec.json": DEEP},

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Status = Literal["success", "failed"]
+# The name of the best score under the results of a run.
+BEST_SCORE = "best_score"
 
 _log = logging.getLogger("griddly_lit")
 

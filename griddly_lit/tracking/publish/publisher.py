@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from griddly_lit.tracking.publish.comet_experiment import CometOutlet
 from griddly_lit.tracking.publish.csv_files import CSVOutlet
 from griddly_lit.tracking.publish.mlflow_run import MLFlowOutlet
-from griddly_lit.tracking.publish.outlet import Outlet, Status
+from griddly_lit.tracking.publish.outlet import BEST_SCORE, Outlet, Status
 from griddly_lit.tracking.publish.tensorboard_events import TensorBoardOutlet
 from griddly_lit.tracking.publish.wandb_run import WandbOutlet
 
@@ -65,7 +65,10 @@ class Publisher:
         return list(dict.fromkeys(place for place in places if place))
 
     def hyperparameters(self, values: Mapping[str, object]) -> None:
-        """Publishes the settings of the run; mappings may be nested."""
+        """Publishes the settings of the run; mappings may be nested.
+
+        One of the name ``monitor`` says of which metric :meth:`best_score` is.
+        """
         plain = {str(key): _plain(value) for key, value in values.items()}
         self._publish("hyperparameters", lambda outlet: outlet.hyperparameters(plain))
 
@@ -73,6 +76,10 @@ class Publisher:
         """Publishes numbers, NaN and infinity included, and has them written to disk."""
         # A copy each: a logger may keep or change what it is given.
         self._publish("scalars", lambda outlet: outlet.scalars(dict(values), step))
+
+    def best_score(self, value: float, step: int) -> None:
+        """Publishes the best value of the monitored metric so far as ``best_score``."""
+        self.scalars({BEST_SCORE: value}, step)
 
     def video(self, key: str, path: Path, step: int, fps: int) -> None:
         """Publishes an mp4 or GIF file, which may be deleted afterwards."""

@@ -10,14 +10,21 @@ from typing_extensions import override
 
 from griddly_lit.tracking.publish.animation import animation
 from griddly_lit.tracking.publish.bars import bar_figure
-from griddly_lit.tracking.publish.outlet import Outlet
+from griddly_lit.tracking.publish.outlet import BEST_SCORE, Outlet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 _SPLITS = ("train", "val", "test", "self_play")
-_RESULTS = ("train/return_mean", "train/win_rate", "val/return_mean", "test/return_mean")
+# The tab takes its columns from the first run of a folder: they are the same whatever is monitored.
+_RESULTS = (
+    BEST_SCORE,
+    "train/return_mean",
+    "train/win_rate",
+    "val/return_mean",
+    "test/return_mean",
+)
 
 
 class TensorBoardOutlet(Outlet):
