@@ -12,6 +12,7 @@ from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
 from griddly_lit.playing import EvaluationResult
 from griddly_lit.recording import EpisodeReplay, VideoRecording, View
 from griddly_lit.reporting.history import History
+from griddly_lit.reporting.kept_videos import FOLDER
 from griddly_lit.reporting.run_loggers import RunLoggers
 from griddly_lit.reporting.videos import Videos
 from griddly_lit.rllib.replays import replay_of
@@ -77,7 +78,7 @@ class Report:
         """Folder that holds videos, if there is one."""
         kept = None if self._video is None else self._video.directory
         roots = [*map(Path, self.places()), self.run_dir]
-        folders = [root / "videos" for root in roots] if kept is None else [Path(kept)]
+        folders = [root / FOLDER for root in roots] if kept is None else [Path(kept)]
         return next((folder for folder in folders if folder.is_dir()), None)
 
     def places(self) -> list[str]:
@@ -192,7 +193,7 @@ class Report:
     def _recorder(self) -> Videos:
         if self._videos is None:
             assert self._video is not None
-            keep_in = None if self._loggers else self.run_dir / "videos"
+            keep_in = None if self._loggers else self.run_dir / FOLDER
             self._videos = Videos(self._video, self._publisher, keep_in)
         return self._videos
 

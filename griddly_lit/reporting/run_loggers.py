@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from griddly_lit.reporting.kept_videos import remove_later
 from griddly_lit.tracking import runs
 from griddly_lit.tracking.publish import claim_folder, default_loggers, is_default_folder
 from griddly_lit.tracking.run_dir import run_dir
@@ -92,6 +93,8 @@ class RunLoggers:
             self._resumed = lambda logger: env_steps
         elif not self._given:
             is_ours = folder.resolve() == self._root.resolve()
+            if is_ours:
+                remove_later(folder, env_steps)
         else:
             took = self._take(known, env_steps)
             is_ours = bool(took) or self._is_ours(folder)
