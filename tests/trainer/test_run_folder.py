@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+import wandb
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
 
+from griddly_lit import VideoRecording
 from griddly_lit.callbacks import Callback
 from griddly_lit.checkpoints import open_checkpoint
 from griddly_lit.fitting import checkpoint_of_run
@@ -212,3 +214,52 @@ def test_a_process_is_known_by_place_number_and_start():
     assert not is_alive("elsewhere", me, started(me))
     assert not is_dead("elsewhere", 2**22 + 1)
     assert is_dead(place(), 2**22 + 1)
+
+
+@pytest.mark.usefixtures("ray_once")
+def test_videos_that_no_logger_keeps_are_those_of_one_run(tmp_path):
+    def fit(iterations, ckpt_path=None):
+        video = VideoRecording(every_env_steps=STEPS)
+        mine = trainer(tmp_path, logger=False, video=video, max_iterations=iterations)
+        mine.fit(ckpt_path=ckpt_path)
+
+    fit(2)
+    # As a process would have left them that was killed after the checkpoint.
+    late = tmp_path / "videos" / "level_0" / f"step_{9 * STEPS:09d}.mp4"
+    late.parent.mkdir(exist_ok=True)
+    late.touch()
+    fit(3, "last")
+    names = [path.name for path in tmp_path.glob("videos/*/*")]
+    assert late.name not in names
+    assert names
+    assert len(read(tmp_path)["sessions"]) == 2
+
+
+@pytest.mark.usefixtures("ray_once")
+def test_the_folder_is_that_of_the_wandb_run_before_it_is_open(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+
+    class Look(Callback):
+        def on_fit_start(self, trainer):
+            self.folder, self.run = trainer.checkpoint_dir.parent, wandb.run
+
+    def wandb_logger():
+        return WandbLogger(project="griddly", save_dir=tmp_path, offline=True)
+
+    looks = Look(), Look()
+    logger = wandb_logger()
+    first = trainer(tmp_path, logger=logger, callbacks=looks[0], max_iterations=1).fit()
+    folder = looks[0].folder
+    assert looks[0].run is None
+    assert folder == tmp_path / "griddly" / logger.version == first.last_path.parents[1]
+    (known,) = read(folder)["loggers"]
+    assert known["id"] == logger.version
+    # Offline, the logs go on in another W&B run; the folder is the same.
+    again = trainer(tmp_path, logger=wandb_logger(), callbacks=looks[1], max_iterations=2)
+    result = again.fit(ckpt_path="last")
+    assert result.last_path == first.last_path
+    (new,) = read(folder)["loggers"]
+    assert (new["group"], len(read(folder)["sessions"])) == (known["id"], 2)
+    assert new["id"] != known["id"]
+    wandb.finish()
