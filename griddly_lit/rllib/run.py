@@ -61,6 +61,7 @@ class TrainingRun:
     Attributes:
         env_steps: Environment steps taken since the run began, those before a resume included.
         iterations: Iterations finished, those before a resume included.
+        ended: The episodes that ended in the last iteration.
         league: The pool of self-play; None before :meth:`play_league`.
     """
 
@@ -73,6 +74,7 @@ class TrainingRun:
         self.iterations = 0
         self._policies: tuple[Policy, ...] = config.env_config["policies"]
         self._episodes: deque[EpisodeFacts] = deque(maxlen=_WINDOW)
+        self.ended: list[EpisodeFacts] = []
         self._games = max(1, config.num_env_runners) * config.num_envs_per_env_runner
         self._have_ended: set[tuple[int, int]] = set()
         self.league: League | None = None
@@ -134,7 +136,8 @@ class TrainingRun:
         return list(self._means_of([EpisodeFacts((0.0,) * players, 1, (False,) * players)]))
 
     def _episode_metrics(self, runners: Mapping[str, Any]) -> dict[str, Any]:
-        self._episodes.extend(_series(runners.get(EPISODES), EpisodeFacts))
+        self.ended = _series(runners.get(EPISODES), EpisodeFacts)
+        self._episodes.extend(self.ended)
         metrics: dict[str, Any] = {"train/episodes": runners.get(NUM_EPISODES_LIFETIME)}
         return {**metrics, **self._means_of(self._episodes)} if self._episodes else metrics
 
