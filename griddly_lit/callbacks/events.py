@@ -12,12 +12,13 @@ class Rollout:
     Attributes:
         env_steps: Environment steps.
         episodes: Episodes that ended.
-        seconds: How long the iteration took, learning included.
+        seconds: How long that took; None where the algorithm samples all the while, as APPO and
+            IMPALA do.
     """
 
     env_steps: int
     episodes: int
-    seconds: float
+    seconds: float | None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from functools import partial
 from types import MappingProxyType
@@ -119,10 +118,11 @@ class FitLoop:
     def _iterate(self) -> None:
         trainer, hooks, steps_before = self._trainer, self._hooks, self._trainer.env_steps
         hooks("on_iteration_start")
-        began = time.perf_counter()
-        metrics = self._run.iterate()
-        seconds = time.perf_counter() - began
-        self._profiling.add("sampling and learning", seconds)
+        with self._profiling.of("sampling and learning"):
+            metrics = self._run.iterate()
+        seconds = metrics.get("time/sampling_seconds")
+        self._profiling.add("sampling", seconds)
+        self._profiling.add("learning", metrics.get("time/learning_seconds"))
         trainer.env_steps, trainer.iterations = self._run.env_steps, self._run.iterations
         trainer.metrics.update(metrics)
         with self._profiling.of("reporting"):

@@ -48,6 +48,7 @@ from griddly_lit.rllib.runner_metrics import (
 from griddly_lit.rllib.user_code import user_code_by_value
 
 _WINDOW = 100
+_TIMERS = "timers"
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -70,6 +71,7 @@ class TrainingRun:
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
         with silenced(2), user_code_by_value(config):
             self.algorithm = build(config)
+        self._take_exact_times()
         self.env_steps = 0
         self.iterations = 0
         self._policies: tuple[Policy, ...] = config.env_config["policies"]
@@ -101,7 +103,7 @@ class TrainingRun:
         self.iterations = int(result["training_iteration"])
         # Each as (runner, game).
         self._have_ended.update(_series(runners.get(GAMES_ENDED), tuple))
-        timers = result.get("timers", {})
+        timers = result.get(_TIMERS, {})
         league_metrics = {} if self.league is None else self._iterate_league(self.league, runners)
         metrics = {
             **self._episode_metrics(runners),
@@ -113,8 +115,9 @@ class TrainingRun:
             **league_metrics,
             **learner_metrics(result.get(LEARNER_RESULTS, {})),
             "time/env_steps_per_second": (self.env_steps - steps_before) / elapsed,
-            "time/sampling_seconds": timers.get(ENV_RUNNER_SAMPLING_TIMER),
-            "time/learning_seconds": timers.get(LEARNER_UPDATE_TIMER),
+            # Zero where an algorithm has no such turns: APPO and IMPALA sample all the while.
+            "time/sampling_seconds": timers.get(ENV_RUNNER_SAMPLING_TIMER) or None,
+            "time/learning_seconds": timers.get(LEARNER_UPDATE_TIMER) or None,
         }
         return {
             name: float(value)
@@ -269,10 +272,17 @@ class TrainingRun:
     ) -> None:
         """Takes over weights and what :meth:`save` wrote, see :func:`restore_state`."""
         restore_state(self.algorithm, files, folder, weights)
+        self._take_exact_times()
         self.iterations = int(self.algorithm.iteration)
         self.env_steps = int(
             self.algorithm.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME))
         )
+
+    def _take_exact_times(self) -> None:
+        # RLlib would smooth them so far that an iteration's time is hardly its own.
+        for timer in (ENV_RUNNER_SAMPLING_TIMER, LEARNER_UPDATE_TIMER):
+            self.algorithm.metrics.delete((_TIMERS, timer), key_error=False)
+            self.algorithm.metrics.log_value((_TIMERS, timer), 0.0, reduce="sum")
 
     def share_out(
         self, do: Callable[[Any, Sequence[_Item]], Sequence[_Result]], items: Sequence[_Item]

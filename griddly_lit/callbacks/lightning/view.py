@@ -41,7 +41,6 @@ class LightningView:
     testing = predicting = False
     interrupted = False
     num_sanity_val_batches = 0
-    num_val_batches = (1,)
     check_val_every_n_epoch = 1
     accumulate_grad_batches = log_every_n_steps = 1
     precision = "32-true"
@@ -76,6 +75,8 @@ class LightningView:
         self.lightning_module: Any = None
         self.val_check_interval = None if after_validation else 1.0
         self.validating = False
+        # A list: bars tell it from a number by that.
+        self.num_val_batches = [1]
         self.current_epoch = trainer.iterations
         # Where a step of logging belongs, by the private names that LearningRateMonitor reads.
         self._logger_connector = SimpleNamespace(should_update_logs=True)
