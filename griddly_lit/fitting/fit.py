@@ -154,9 +154,10 @@ class Fit:
         options, checkpoint = self._options, self._checkpoint
         processes = 1 + options.num_env_runners + options.num_learners
         with ExitStack() as stack:
-            stack.enter_context(ray_session(processes))
-            stack.enter_context(learning_threads())
-            run = stack.enter_context(closing(TrainingRun(options.to_rllib())))
+            with self._profiling.of("start of Ray and RLlib"):
+                stack.enter_context(ray_session(processes))
+                stack.enter_context(learning_threads())
+                run = stack.enter_context(closing(TrainingRun(options.to_rllib())))
             self.run = run
             stack.callback(setattr, self, "run", None)
             if checkpoint is not None:

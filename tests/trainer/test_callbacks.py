@@ -302,7 +302,14 @@ def test_profilers_tell_where_the_time_went(tmp_path, capsys):
     options = {"callbacks": Logs(), "validate_every_env_steps": STEPS, "validation_episodes": 1}
     trainer(tmp_path, profiler="simple", **options).fit()
     table = capsys.readouterr().err
-    for action in ("sampling ", "learning ", "validation", "reporting", "checkpoints", "Logs.on_fit"):
+    for action in (
+        "sampling ",
+        "learning ",
+        "validation",
+        "reporting",
+        "checkpoints",
+        "Logs.on_fit",
+    ):
         assert action in table
     profiler = SimpleProfiler()
     trainer(tmp_path, profiler=profiler, env=spec(levels=0), **options).fit()

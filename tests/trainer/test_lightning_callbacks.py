@@ -68,9 +68,7 @@ def test_early_stopping_waits_for_a_full_window(tmp_path, one, monkeypatch):
 def test_early_stopping_on_validations(tmp_path, one):
     stopping = one.EarlyStopping("val/return_mean", mode="max", stopping_threshold=-1e9)
     options = {"callbacks": stopping, "logger": False, "max_iterations": 5}
-    mine = trainer(
-        tmp_path, validate_every_env_steps=2 * STEPS, validation_episodes=1, **options
-    )
+    mine = trainer(tmp_path, validate_every_env_steps=2 * STEPS, validation_episodes=1, **options)
     assert (mine.fit().stop_reason, mine.iterations) == ("callback", 2)
 
 
