@@ -25,7 +25,6 @@ from griddly_lit.recording import (
     checked_view,
     render_replay,
 )
-from griddly_lit.reporting import Report
 from griddly_lit.rllib.replays import replay_of
 
 
@@ -291,20 +290,6 @@ class GriddlyTrainer(LiveTrainer):
         self.metrics.update(result.metrics(prefix))
         self._report.evaluation(prefix, result, ends, self.env_steps)
         self._rest()
-
-    def _rest(self) -> None:
-        if self._fit is None:
-            self._report.rest()
-
-    def _make_report(self) -> Report:
-        return Report(
-            self.env,
-            False if self.fast_dev_run else self.logger,
-            self.settings(),
-            self.video,
-            self.track_actions,
-            self.default_root_dir,
-        )
 
     def _use_weights(self, ckpt_path: str | Path | None) -> None:
         checkpoint = checkpoint_of_run(self, ckpt_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from griddly_lit.arguments import shown
@@ -39,6 +40,19 @@ def _checked(callback: Any) -> Callback:
         )
     check_hooks(callback)
     return callback
+
+
+def check_validated(callbacks: Sequence[Callback]) -> None:
+    """Raises OptionError for a callback of Lightning's that waits for validations, as there are none."""
+    for each in callbacks:
+        theirs = getattr(each, "callback", None)
+        monitor = getattr(theirs, "monitor", None)
+        if isinstance(monitor, str) and monitor.startswith("val/"):
+            raise OptionError(
+                f"{type(theirs).__name__}(monitor={monitor!r})",
+                "there are no validations that would measure it",
+                "Set validate_every_env_steps, or monitor 'train/return_mean'",
+            )
 
 
 def _is_lightnings(callback: Any) -> bool:

@@ -180,7 +180,8 @@ class Fit:
             states = state.get("callbacks", {})
         if anew:
             _log.warning("The resumed run is not exact: %s begin anew.", "; ".join(anew))
-        load_callback_states(self._options.callbacks, states)
+        with checkpoint.files.decoding("state/state.json"):
+            load_callback_states(self._options.callbacks, states)
 
     def play(self, batches: Sequence[EpisodeBatch]) -> list[EpisodeEnd]:
         """Plays episodes with the weights of the present moment, on the remote runners if there are any.

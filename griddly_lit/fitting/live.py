@@ -133,7 +133,7 @@ class LiveTrainer(TrainerOptions):
             self._fit.log(name, number)
         else:
             self._report.logged({name: number}, self.env_steps)
-            self._report.rest()
+            self._rest()
 
     def save_checkpoint(self, path: str | Path, *links: str | Path) -> None:
         """Writes a checkpoint during training.
@@ -152,6 +152,20 @@ class LiveTrainer(TrainerOptions):
         if self._fit is None:
             raise no_training(path)
         self._fit.save(path, others)
+
+    def _rest(self) -> None:
+        if self._fit is None:
+            self._report.rest()
+
+    def _make_report(self) -> Report:
+        return Report(
+            self.env,
+            False if self.fast_dev_run else self.logger,
+            self.settings(),
+            self.video,
+            self.track_actions,
+            self.default_root_dir,
+        )
 
     def _is_own_metric(self, name: str) -> bool:
         names = metric_names(

@@ -26,7 +26,7 @@ from griddly_lit.fitting.arguments import (
     checked_video,
 )
 from griddly_lit.fitting.budget import Budget, seconds_of
-from griddly_lit.fitting.callback_arguments import checked_callbacks
+from griddly_lit.fitting.callback_arguments import check_validated, checked_callbacks
 from griddly_lit.fitting.profiling import Profiler, checked_profiler
 from griddly_lit.models import ValidActionsMode, resolve_model
 from griddly_lit.playing import check_can_end
@@ -191,6 +191,8 @@ class TrainerOptions:
         )
         if validate_every_env_steps is not None:
             check_can_end(env)
+        else:
+            check_validated(self.callbacks)
         keepers = [each for each in self.callbacks if isinstance(each, ModelCheckpoint)]
         if enable_checkpointing and not keepers:
             keepers = [ModelCheckpoint()]

@@ -281,6 +281,8 @@ def test_those_that_cannot_work_are_refused_with_the_reason(tmp_path, theirs):
 
     with pytest.raises(OptionError, match=r"Clips.on_before_zero_grad: nothing would call it"):
         trainer(tmp_path, callbacks=Clips())
+    with pytest.raises(OptionError, match="there are no validations"):
+        trainer(tmp_path, callbacks=theirs.EarlyStopping("val/return_mean"))
     with pytest.raises(OptionError, match=r"Make one of the class: EarlyStopping\(…\)"):
         trainer(tmp_path, callbacks=theirs.EarlyStopping)
 
