@@ -91,11 +91,6 @@ class Report:
         """Returns where the loggers write: folders and addresses, each once."""
         return self._publisher.places()
 
-    @property
-    def loggers(self) -> Sequence[Logger]:
-        """The loggers; they are made when they are first asked for."""
-        return self._loggers
-
     @functools.cached_property
     def _loggers(self) -> Sequence[Logger]:
         if isinstance(self._logger, bool):
@@ -144,6 +139,12 @@ class Report:
     def _scalars(self, metrics: Mapping[str, float], env_steps: int) -> None:
         self.history.add(metrics, env_steps)
         self._publisher.scalars(metrics, env_steps)
+
+    @property
+    def loggers(self) -> Sequence[Logger]:
+        """The loggers, for others to use; what they open is closed with the run."""
+        _ = self._publisher
+        return self._loggers
 
     def logged(self, metrics: Mapping[str, float], env_steps: int) -> None:
         """Publishes metrics of the user's."""

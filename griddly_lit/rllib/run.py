@@ -71,7 +71,6 @@ class TrainingRun:
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
         with silenced(2), user_code_by_value(config):
             self.algorithm = build(config)
-        self._take_exact_times()
         self.env_steps = 0
         self.iterations = 0
         self._policies: tuple[Policy, ...] = config.env_config["policies"]
@@ -88,6 +87,7 @@ class TrainingRun:
             Metrics by name, ``train/…`` over the last 100 episodes; those without a value yet,
             such as a mean return before the first episode has ended, are left out.
         """
+        self._take_exact_times()
         began, steps_before = time.perf_counter(), self.env_steps
         group = self.algorithm.env_runner_group
         try:
@@ -272,14 +272,13 @@ class TrainingRun:
     ) -> None:
         """Takes over weights and what :meth:`save` wrote, see :func:`restore_state`."""
         restore_state(self.algorithm, files, folder, weights)
-        self._take_exact_times()
         self.iterations = int(self.algorithm.iteration)
         self.env_steps = int(
             self.algorithm.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME))
         )
 
     def _take_exact_times(self) -> None:
-        # RLlib would smooth them so far that an iteration's time is hardly its own.
+        # RLlib smooths them so far that an iteration's time is hardly its own.
         for timer in (ENV_RUNNER_SAMPLING_TIMER, LEARNER_UPDATE_TIMER):
             self.algorithm.metrics.delete((_TIMERS, timer), key_error=False)
             self.algorithm.metrics.log_value((_TIMERS, timer), 0.0, reduce="sum")

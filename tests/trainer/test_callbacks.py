@@ -3,6 +3,7 @@
 import csv
 import logging
 import math
+import time
 
 import numpy as np
 import pytest
@@ -294,6 +295,32 @@ def test_an_iteration_is_published_before_callbacks_hear_of_it(tmp_path):
             assert int(last["step"]) == trainer.env_steps
 
     trainer(tmp_path, callbacks=Reads()).fit()
+
+
+def test_times_are_those_of_each_iteration(tmp_path, monkeypatch):
+    class Slow(Callback):
+        def __init__(self):
+            self.seconds = []
+
+        def on_iteration_start(self, trainer):
+            sampler = trainer._fit.run.algorithm.env_runner.sampler
+            fragment, slow = type(sampler).fragment, trainer.iterations == 1
+
+            def slower(*arguments, **named):
+                time.sleep(0.5 * slow)
+                return fragment(sampler, *arguments, **named)
+
+            monkeypatch.setattr(sampler, "fragment", slower, raising=False)
+
+        def on_rollout_end(self, trainer, rollout):
+            self.seconds.append(rollout.seconds)
+
+    for path, iterations in ((None, 3), ("last", 5)):
+        slow = Slow()
+        options = {"callbacks": slow, "max_iterations": iterations, "logger": False}
+        trainer(tmp_path, **options).fit(ckpt_path=path)
+        long = [second >= 0.5 for second in slow.seconds]
+        assert long == ([False, True, False] if path is None else [False, False])
 
 
 def test_profilers_tell_where_the_time_went(tmp_path, capsys):
