@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
 from griddly_lit.playing import EvaluationResult
 from griddly_lit.recording import EpisodeReplay, VideoRecording, View
+from griddly_lit.recording.recorder import FinishedVideo
 from griddly_lit.reporting.history import History
 from griddly_lit.reporting.kept_videos import FOLDER
 from griddly_lit.reporting.run_loggers import RunLoggers
@@ -41,6 +42,7 @@ class Report:
         run_loggers: Its loggers, and its folder.
         has_training: Whether an iteration of training is among what was reported.
         history: Every scalar that was reported.
+        on_video: Called with each video that the loggers have got.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Report:
         self._videos: Videos | None = None
         self.has_training = False
         self.history = History()
+        self.on_video: Callable[[FinishedVideo], None] = lambda video: None
 
     @property
     def has_begun(self) -> bool:
@@ -140,6 +143,20 @@ class Report:
         self.history.add(metrics, env_steps)
         self._publisher.scalars(metrics, env_steps)
 
+    @property
+    def loggers(self) -> Sequence[Logger]:
+        """The loggers, for others to use; what they open is closed with the run."""
+        _ = self._publisher
+        return self._loggers
+
+    def logged(self, metrics: Mapping[str, float], env_steps: int) -> None:
+        """Publishes metrics of the user's."""
+        self._scalars(metrics, env_steps)
+
+    def finish_videos(self) -> None:
+        """Waits for the videos that are on their way, and publishes them."""
+        self._flush()
+
     def played(
         self, replay: EpisodeReplay, path: Path, view: View, fps: int, env_steps: int
     ) -> None:
@@ -194,8 +211,11 @@ class Report:
         if self._videos is None:
             assert self._video is not None
             keep_in = None if self._loggers else self.run_dir / FOLDER
-            self._videos = Videos(self._video, self._publisher, keep_in)
+            self._videos = Videos(self._video, self._publisher, self._tell_of_video, keep_in)
         return self._videos
+
+    def _tell_of_video(self, video: FinishedVideo) -> None:
+        self.on_video(video)
 
     def _actions(self, prefix: str, ends: Sequence[EpisodeEnd], env_steps: int) -> None:
         game = self._env.game
