@@ -100,8 +100,7 @@ class Fit:
             print_summaries(options.resolved_policies, self._actor.networks)
         kept = None if options.fast_dev_run else options.checkpointing
         with ExitStack() as ends:
-            loggers = report.run_loggers
-            run_folder = ends.enter_context(run_of_fit(options, loggers, self._checkpoint, trainer))
+            ended = ends.enter_context(run_of_fit(options, report, self._checkpoint, trainer))
             ends.enter_context(report.of_a_fit())
             report.on_video = lambda video: self.hooks("on_video", video)
             ends.callback(setattr, report, "on_video", lambda video: None)
@@ -124,8 +123,7 @@ class Fit:
                     lambda: self._actor.load_weights(run.weights()),
                 )
                 stop_reason = loop.run()
-                if run_folder is not None:
-                    run_folder.stop_reason = stop_reason
+                ended(stop_reason)
                 if options.fast_dev_run:
                     self._try_to_save(run.names_of_episode_metrics())
             if kept is not None:

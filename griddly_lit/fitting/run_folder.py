@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from griddly_lit.checkpoints.run_file import CHECKPOINTS, RUN, folder_of, read_r
 from griddly_lit.fitting.options import TrainerOptions
 from griddly_lit.fitting.surroundings import surroundings
 from griddly_lit.processes import is_alive
+from griddly_lit.reporting import Report
 from griddly_lit.reporting.run_loggers import RunLoggers
 from griddly_lit.whole_directory import remove_drafts_of_the_dead
 from griddly_lit.whole_file import whole_file
@@ -34,11 +35,11 @@ _log = logging.getLogger("griddly_lit")
 @contextmanager
 def run_of_fit(
     options: TrainerOptions,
-    loggers: RunLoggers,
+    report: Report,
     checkpoint: Checkpoint | None,
     trainer: TrainerView,
-) -> Iterator[RunFolder | None]:
-    """Gives the run of a fit, and writes down how the fit ended.
+) -> Iterator[Callable[[str], None]]:
+    """Begins the run of a fit, or goes on in one, and writes down how the fit ended.
 
     A fit goes on in the run that it resumes when the checkpoint is that run's ``last``, no living
     process works on it, and the trainer's loggers write to the same place. Otherwise it is a new
@@ -46,23 +47,27 @@ def run_of_fit(
 
     Args:
         options: What the trainer was told.
-        loggers: Those of the run; they begin or go on with it.
+        report: Its loggers begin the run, or go on in it.
         checkpoint: What the fit goes on from, if anything.
         trainer: Its counters are written down at the end.
+
+    Yields:
+        What takes the reason why the fit ended.
     """
     keeps = any(isinstance(each, ModelCheckpoint) for each in options.callbacks)
     if options.fast_dev_run or not (options.logger or keeps):
-        yield None
+        yield lambda reason: None
         return
-    run = _begun(options, loggers, checkpoint)
+    reasons: list[str] = []
+    run = _begun(options, report.run_loggers, checkpoint)
     remove_drafts_of_the_dead(run.path / CHECKPOINTS)
-    loggers.on_made = run.note_loggers
+    report.run_loggers.on_made = run.note_loggers
     try:
-        yield run
+        yield reasons.append
     except BaseException as error:
         run.end(trainer, error=f"{type(error).__name__}: {error}"[:2000])
         raise
-    run.end(trainer, stop_reason=run.stop_reason)
+    run.end(trainer, stop_reason=reasons[-1] if reasons else None)
 
 
 class RunFolder:
@@ -71,15 +76,10 @@ class RunFolder:
     Args:
         path: Where it is.
         values: What its ``run.json`` says.
-
-    Attributes:
-        path: As given.
-        stop_reason: Why the fit ended, once it has.
     """
 
     def __init__(self, path: Path, values: dict[str, Any]) -> None:
         self.path = path
-        self.stop_reason: str | None = None
         self._values = values
         self._has_failed = False
         self._write()
