@@ -13,7 +13,7 @@ from griddly_lit.checkpoints import open_checkpoint
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, LevelSource, checked_indices
 from griddly_lit.envs.env_config import spec_options, trainer_options
 from griddly_lit.errors import CheckpointError
-from griddly_lit.fitting import Fit, FitResult, TrainerOptions, checkpoint_of_run, no_training
+from griddly_lit.fitting import Fit, FitResult, LiveTrainer, checkpoint_of_run
 from griddly_lit.named_class import checked_trust
 from griddly_lit.playing import Actor, EpisodeBatch, EvaluationResult, Evaluator
 from griddly_lit.policies import Model
@@ -25,33 +25,26 @@ from griddly_lit.recording import (
     checked_view,
     render_replay,
 )
-from griddly_lit.reporting import Report
 from griddly_lit.rllib.replays import replay_of
 
 
-class GriddlyTrainer(TrainerOptions):
+class GriddlyTrainer(LiveTrainer):
     """Trains an agent on a Griddly game with RLlib, and reports to Lightning's loggers.
 
-    Its arguments are those of :class:`~griddly_lit.fitting.TrainerOptions`.
-
-    Attributes:
-        env_steps: Environment steps taken so far.
-        iterations: Iterations finished so far.
-        metrics: The newest value of every metric.
-        should_stop: Set it to end training after the present iteration.
-        resumed_from: The checkpoint that the present :meth:`fit`, or the last one, goes on from.
+    Its arguments are those of :class:`~griddly_lit.fitting.TrainerOptions`, and what it shows while
+    it trains is in :class:`~griddly_lit.fitting.LiveTrainer`.
     """
 
     def _make_ready(self) -> None:
         self.env_steps = 0
         self.iterations = 0
-        self.metrics: dict[str, float] = {}
+        self.metrics = {}
         self.should_stop = False
-        self.resumed_from: Path | None = None
+        self.resumed_from = None
         self._actor = Actor(self.env, self.resolved_policies)
         self._evaluator = Evaluator(self.env, self.resolved_policies, self.seed, self.track_actions)
         self._report = self._make_report()
-        self._fit: Fit | None = None
+        self._fit = None
 
     def __repr__(self) -> str:
         algorithm = self.algorithm
@@ -90,7 +83,8 @@ class GriddlyTrainer(TrainerOptions):
         self.metrics = {}
         self.should_stop = False
         self.resumed_from = None if checkpoint is None else checkpoint.path
-        if self._report.has_training:
+        # What was told before a resume belongs to another run than the one it goes on in.
+        if self._report.has_training or (checkpoint is not None and self._report.has_begun):
             self._report.close()
             self._report = self._make_report()
         self._fit = Fit(self, self, self._actor, self._report, self.validate, checkpoint)
@@ -115,14 +109,17 @@ class GriddlyTrainer(TrainerOptions):
             Results by level, with those of the test levels as ``held_out``; also logged as
             ``val/…``, to the run of the :meth:`fit` if there is one.
         """
+        hooks = None if self._fit is None else self._fit.hooks
+        if hooks is not None:
+            hooks("on_validation_start")
         result, ends = self._evaluator.validation(
             self._play,
             1 if self.fast_dev_run else self.validation_episodes,
             checked_bool("deterministic", deterministic),
         )
         self._tell("val", result, ends)
-        for callback in [] if self._fit is None else self._fit.callbacks:
-            callback.on_validation_end(self)
+        if hooks is not None:
+            hooks("on_validation_end", result)
         return result
 
     def test(
@@ -287,31 +284,6 @@ class GriddlyTrainer(TrainerOptions):
         trainer.env_steps, trainer.iterations = checkpoint.env_steps, checkpoint.iterations
         return trainer
 
-    @property
-    def train_window_is_full(self) -> bool:
-        """Whether ``train/…`` go over 100 episodes, and every game has ended one, in this fit."""
-        run = None if self._fit is None else self._fit.run
-        return run is not None and run.window_is_full
-
-    @property
-    def checkpoint_dir(self) -> Path:
-        """Where checkpoints of this run belong."""
-        return self._report.run_dir / "checkpoints"
-
-    def save_checkpoint(self, path: str | Path) -> None:
-        """Writes a checkpoint during training.
-
-        Args:
-            path: Its directory; what is there already is replaced.
-
-        Raises:
-            CheckpointError: There is no training to save, or a link or a file is in the way.
-        """
-        path = checked_path("path", path, error=CheckpointError)
-        if self._fit is None:
-            raise no_training(path)
-        self._fit.save(path)
-
     def _play(self, batches: Sequence[EpisodeBatch]) -> list[EpisodeEnd]:
         return self._actor.play(batches) if self._fit is None else self._fit.play(batches)
 
@@ -319,20 +291,6 @@ class GriddlyTrainer(TrainerOptions):
         self.metrics.update(result.metrics(prefix))
         self._report.evaluation(prefix, result, ends, self.env_steps)
         self._rest()
-
-    def _rest(self) -> None:
-        if self._fit is None:
-            self._report.rest()
-
-    def _make_report(self) -> Report:
-        return Report(
-            self.env,
-            False if self.fast_dev_run else self.logger,
-            self.settings(),
-            self.video,
-            self.track_actions,
-            self.default_root_dir,
-        )
 
     def _use_weights(self, ckpt_path: str | Path | None) -> None:
         checkpoint = checkpoint_of_run(self, ckpt_path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import glob
 import os
+import re
 import shutil
 import time
 import uuid
@@ -16,10 +17,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from griddly_lit.errors import CheckpointError
+from griddly_lit.processes import is_dead, place
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _LEFT_AFTER_S = 3600.0
+_DRAFT = re.compile(r"\..+\.(?P<place>[0-9a-f]{8})\.(?P<pid>\d{1,9})\.[0-9a-f]{8}")
 
 
 @contextmanager
@@ -35,7 +38,7 @@ def whole_directory(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     finish_interrupted(path)
     _remove_leftovers(path)
-    draft = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}"
+    draft = path.parent / f".{path.name}.{place()}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
     try:
         draft.mkdir()
         yield draft
@@ -106,11 +109,26 @@ def _exchange(one: Path, other: Path) -> None:
         raise OSError(number, os.strerror(number), str(one))
 
 
+def remove_drafts_of_the_dead(folder: Path) -> None:
+    """Removes the drafts in a folder whose processes have ended; what steps aside stays."""
+    for entry in folder.glob(".*.*.*.*"):
+        if _is_of_the_dead(entry):
+            shutil.rmtree(entry, ignore_errors=True)
+
+
 def _remove_leftovers(path: Path) -> None:
     """Removes what killed processes have left of ``path``; another one may be writing now."""
     for entry in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        if time.time() - entry.stat().st_mtime > _LEFT_AFTER_S:
-            shutil.rmtree(entry, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            # Of a process elsewhere nothing is known but the time.
+            is_old = time.time() - entry.stat().st_mtime > _LEFT_AFTER_S
+            if is_old or _is_of_the_dead(entry):
+                shutil.rmtree(entry, ignore_errors=True)
+
+
+def _is_of_the_dead(entry: Path) -> bool:
+    match = _DRAFT.fullmatch(entry.name)
+    return match is not None and is_dead(match["place"], int(match["pid"]))
 
 
 def _flush(directory: Path) -> None:

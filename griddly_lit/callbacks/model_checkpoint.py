@@ -6,15 +6,19 @@ import itertools
 import logging
 import math
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from griddly_lit.arguments import checked_choice, checked_int, checked_text
 from griddly_lit.callbacks.base import Callback, TrainerView
 from griddly_lit.callbacks.best_list import Kept, best_to_json, read_best
-from griddly_lit.errors import OptionError, did_you_mean
+from griddly_lit.errors import CheckpointError, OptionError, did_you_mean
 from griddly_lit.whole_directory import link_directory
+
+if TYPE_CHECKING:
+    from griddly_lit.fitting.result import FitResult
+    from griddly_lit.playing.results import EvaluationResult
 
 _log = logging.getLogger("griddly_lit")
 
@@ -62,7 +66,9 @@ class ModelCheckpoint(Callback):
         self.every_env_steps = checked_int("every_env_steps", every_env_steps, 1)
         self.last_path: Path | None = None
         self._best: list[Kept] = []
-        self._began_at = self._saved_at = 0
+        # The checkpoints in between count from the latter, those at the end of a fit are extra.
+        self._began_at = self._newest_at = self._counts_from = 0
+        self._loaded: int | None = None
 
     @property
     def best_score(self) -> float | None:
@@ -76,42 +82,46 @@ class ModelCheckpoint(Callback):
 
     def on_fit_start(self, trainer: TrainerView) -> None:
         """Begins anew, or where the checkpoint was that training goes on from."""
-        self._began_at = self._saved_at = trainer.env_steps
+        self._began_at = self._newest_at = trainer.env_steps
+        self._counts_from = trainer.env_steps if self._loaded is None else self._loaded
+        self._loaded = None
         self.last_path = trainer.resumed_from
         self._best = []
         if trainer.resumed_from is not None:
             known = read_best(trainer.resumed_from, self._monitor, self.mode)
             self._best = [kept for kept in known if kept.score is not None][: self.save_top_k]
 
-    def on_iteration_end(self, trainer: TrainerView) -> None:
+    def on_iteration_end(self, trainer: TrainerView, metrics: Mapping[str, float]) -> None:
         """Saves when it is time.
 
         Raises:
             OptionError: The monitor is to come from a learner, and the learners have no such metric.
         """
-        learned = [name for name in trainer.metrics if name.startswith("learner/")]
+        learned = [name for name in metrics if name.startswith("learner/")]
         if learned and self._monitor.startswith("learner/"):
             self.check_monitor(learned)
-        if trainer.env_steps - self._saved_at >= self.every_env_steps:
+        if trainer.env_steps - self._counts_from >= self.every_env_steps:
+            self._counts_from = trainer.env_steps
             self._save(trainer, self._score_now(trainer))
 
-    def on_validation_end(self, trainer: TrainerView) -> None:
+    def on_validation_end(self, trainer: TrainerView, result: EvaluationResult) -> None:
         """Saves the weights that were validated if they are among the best."""
         if self._is_validated:
             score = self._score(trainer)
             if score is not None and self._is_among_best(score):
+                self._counts_from = trainer.env_steps
                 self._save(trainer, score)
 
-    def on_fit_end(self, trainer: TrainerView) -> None:
+    def on_fit_end(self, trainer: TrainerView, result: FitResult) -> None:
         """Saves what was learned since the last time."""
-        if trainer.env_steps > self._saved_at:
+        if trainer.env_steps > self._newest_at:
             self._save(trainer, self._score_now(trainer))
         if not self._best and self.save_top_k and trainer.env_steps > self._began_at:
             self._do_without_score(trainer)
 
     def on_exception(self, trainer: TrainerView, exception: BaseException) -> None:
         """Saves what was learned since the last time."""
-        if trainer.env_steps > self._saved_at:
+        if trainer.env_steps > self._newest_at:
             self._save(trainer, None)
 
     @property
@@ -138,7 +148,7 @@ class ModelCheckpoint(Callback):
         return score >= worst if self.mode == "max" else score <= worst
 
     def _save(self, trainer: TrainerView, score: float | None, stand_in: bool = False) -> None:
-        self._saved_at = trainer.env_steps
+        self._newest_at = trainer.env_steps
         folder = trainer.checkpoint_dir
         # Those of the run that this one goes on from: a folder holds all that is its own.
         self._best = [
@@ -157,15 +167,21 @@ class ModelCheckpoint(Callback):
             dropped = self._best[self.save_top_k :]
             del self._best[self.save_top_k :]
         self.last_path = folder / "last"
-        trainer.save_checkpoint(self.last_path)
-        if new is not None:
-            link_directory(self.last_path, new)
+        trainer.save_checkpoint(self.last_path, *([] if new is None else [new]))
         for kept in dropped:
             shutil.rmtree(kept.path, ignore_errors=True)
 
-    def state_dict(self) -> dict[str, Any]:
+    def best(self) -> dict[str, Any]:
         """Returns what each checkpoint keeps of the list of the best ones, as JSON values."""
         return best_to_json(self._monitor, self.mode, self._best)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the environment steps from which it counts to the next checkpoint."""
+        return {"counts_from": self._counts_from}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on counting from there, so that a resumed run saves at the same steps."""
+        self._loaded = checked_int("counts_from", state["counts_from"], error=CheckpointError)
 
     def check_monitor(self, known: Iterable[str]) -> None:
         """Raises OptionError when the monitor is none of the metrics that there are.

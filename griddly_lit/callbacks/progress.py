@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Protocol
 
@@ -39,6 +39,8 @@ class ProgressBar(Callback):
     and one at the end. All of it goes to standard error.
     """
 
+    replaces = "progress bar"
+
     def __init__(self) -> None:
         self._display: _Display | None = None
 
@@ -48,13 +50,11 @@ class ProgressBar(Callback):
         kind = _Bar if console.is_terminal else _Lines
         self._display = kind(console, trainer.env_steps, trainer.max_env_steps)
 
-    def on_iteration_end(self, trainer: TrainerView) -> None:
+    def on_iteration_end(self, trainer: TrainerView, metrics: Mapping[str, float]) -> None:
         """Moves the display on."""
         if self._display is not None:
             figures = [
-                form.format(trainer.metrics[name])
-                for name, form in _SHOWN.items()
-                if name in trainer.metrics
+                form.format(metrics[name]) for name, form in _SHOWN.items() if name in metrics
             ]
             self._display.show(trainer.env_steps, figures)
 

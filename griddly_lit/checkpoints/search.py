@@ -12,6 +12,7 @@ from griddly_lit.callbacks import ModelCheckpoint
 from griddly_lit.callbacks.best_list import read_best
 from griddly_lit.checkpoints.checkpoint import Checkpoint, open_checkpoint
 from griddly_lit.checkpoints.layout import MANIFEST, spec_values
+from griddly_lit.checkpoints.run_file import CHECKPOINTS, shown_run
 from griddly_lit.decoding import parse_json
 from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.errors import CheckpointError
@@ -26,6 +27,7 @@ def find_checkpoint(
     root: Path,
     is_of_run: Callable[[Path], bool],
     required: bool = True,
+    run: Path | None = None,
 ) -> Checkpoint | None:
     """Opens a checkpoint.
 
@@ -35,6 +37,7 @@ def find_checkpoint(
         root: Where to look for those of earlier runs.
         is_of_run: Whether a checkpoint of an earlier run may be taken by name.
         required: Whether it is an error to find none; otherwise that is a warning.
+        run: The folder of the only run that is looked into, if one is meant.
 
     Raises:
         CheckpointError: There is none, or a file of it is missing, cut short or altered.
@@ -44,14 +47,15 @@ def find_checkpoint(
     path = kept.last_path if ckpt_path == "last" else kept.best_path
     if path is not None:
         return open_checkpoint(path)
-    every = _newest_first(root)
+    root = root if run is None else run
+    every = _newest_first(root) if run is None else _last_of(run)
     last = next((path for path in every if is_of_run(path)), None)
     path = last
     if last is not None and ckpt_path == "best":
         best = read_best(last, kept.monitor or "", kept.mode)
         path = best[0].path if best else None
     if path is not None:
-        _log.warning("ckpt_path=%r takes %s.", ckpt_path, path)
+        _log.warning("ckpt_path=%r takes %s%s.", ckpt_path, path, shown_run(path))
         return open_checkpoint(path)
     others = f", but {len(every)} of other runs" if every and last is None else ""
     if required:
@@ -96,6 +100,13 @@ def _newest_first(root: Path) -> list[Path]:
     manifests = root.glob(f"**/checkpoints/last/{MANIFEST}")
     by_age = sorted(manifests, key=lambda manifest: manifest.stat().st_mtime, reverse=True)
     return [manifest.parent for manifest in by_age]
+
+
+def _last_of(run: Path) -> list[Path]:
+    """Returns the ``last`` of one run, if it has one."""
+    last = run / CHECKPOINTS / "last"
+    finish_interrupted(last)
+    return [last] if (last / MANIFEST).is_file() else []
 
 
 def _read_json(file: Path) -> Any:

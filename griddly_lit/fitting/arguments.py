@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 import re
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -12,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from griddly_lit.arguments import checked_mapping, shown
-from griddly_lit.callbacks import Callback
 from griddly_lit.engine import bundled_games
 from griddly_lit.envs import GriddlyEnvSpec
-from griddly_lit.errors import OptionError, did_you_mean
+from griddly_lit.errors import OptionError
 from griddly_lit.recording import VideoRecording
 
 _LOGGERS = {
@@ -27,12 +25,6 @@ _LOGGERS = {
 }
 # Without the import of Lightning, which takes seconds: whoever has a logger has imported it.
 _LOGGER_MODULES = ("lightning.pytorch.loggers.logger", "pytorch_lightning.loggers.logger")
-_CALLBACK_MODULES = ("lightning", "pytorch_lightning")
-_HOOKS = {
-    name: len(inspect.signature(hook).parameters) - 1
-    for name, hook in vars(Callback).items()
-    if name.startswith("on_")
-}
 
 
 def checked_env(env: Any) -> GriddlyEnvSpec:
@@ -116,26 +108,6 @@ def checked_loggers(logger: Any) -> bool | list[Any]:
     return loggers
 
 
-def checked_callbacks(callbacks: Any) -> list[Callback]:
-    """Returns the callbacks.
-
-    Raises:
-        OptionError: One is of another kind, or has a hook that nothing would call.
-    """
-    if callbacks is None:
-        return []
-    listed = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
-    for callback in listed:
-        if not isinstance(callback, Callback):
-            raise OptionError(
-                shown("callbacks", callback),
-                "callbacks are subclasses of griddly_lit.Callback",
-                _callback_meant(callback),
-            )
-        _check_hooks(callback)
-    return listed
-
-
 def _nearest_game(name: str) -> str:
     # The old environment ids are made of the game's name: GDY-Spider-Nest-v0.
     wanted = re.sub(r"^GDY-|-v\d+$", "", name).lower().replace("_", "-")
@@ -156,46 +128,3 @@ def _logger_meant(logger: Any) -> str:
     if isinstance(logger, type):
         return f"Make one of the class: {logger.__name__}(…)"
     return "Write logger=True for CSV and TensorBoard, or logger=WandbLogger(project='griddly')"
-
-
-def _callback_meant(callback: Any) -> str:
-    kind = callback if isinstance(callback, type) else type(callback)
-    if isinstance(callback, type) and issubclass(callback, Callback):
-        return f"Make one of the class: {kind.__name__}(…)"
-    if any(base.__module__.split(".")[0] in _CALLBACK_MODULES for base in kind.__mro__):
-        if kind.__name__ == "ModelCheckpoint":
-            return "Take griddly_lit.ModelCheckpoint, which counts environment steps"
-        if kind.__name__ == "Timer":
-            return "Set max_time of the trainer"
-        return (
-            f"{kind.__name__} is Lightning's: subclass griddly_lit.Callback, whose hooks see "
-            "trainer.metrics and may set trainer.should_stop"
-        )
-    if any(base.__module__.startswith("ray.") for base in kind.__mro__):
-        return "Give RLlib's callbacks to RLlib: algorithm=PPOConfig().callbacks(…)"
-    return f"Subclass it, with the hooks {', '.join(_HOOKS)}"
-
-
-def _check_hooks(callback: Callback) -> None:
-    name = type(callback).__name__
-    for attribute in dir(callback):
-        if attribute.startswith("on_") and attribute not in _HOOKS:
-            raise OptionError(
-                f"{name}.{attribute}",
-                "there is no such hook, so nothing would call it (begin names of your own with '_')",
-                did_you_mean(attribute, _HOOKS),
-                _HOOKS,
-            )
-    for hook in _HOOKS:
-        _check_signature(callback, hook)
-
-
-def _check_signature(callback: Callback, hook: str) -> None:
-    try:
-        inspect.signature(getattr(callback, hook)).bind(*(None,) * _HOOKS[hook])
-    except (TypeError, ValueError) as error:
-        raise OptionError(
-            f"{type(callback).__name__}.{hook}",
-            f"it cannot be called as this hook is ({error})",
-            f"Define it as {hook}({', '.join(inspect.signature(getattr(Callback, hook)).parameters)})",
-        ) from error

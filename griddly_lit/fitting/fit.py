@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -16,21 +17,23 @@ from griddly_lit.callbacks import (
     ProgressBar,
     TrainerView,
     print_places,
-    print_summary,
 )
 from griddly_lit.checkpoints import RLLIB, UNSAID, Checkpoint, write_checkpoint
-from griddly_lit.engine import Shape
 from griddly_lit.envs import EpisodeEnd
 from griddly_lit.errors import CheckpointError
+from griddly_lit.fitting.callback_states import callback_states, load_callback_states
+from griddly_lit.fitting.hooks import Hooks
 from griddly_lit.fitting.interrupt import shielded
 from griddly_lit.fitting.loop import FitLoop
 from griddly_lit.fitting.options import TrainerOptions
+from griddly_lit.fitting.profiling import Profiling
 from griddly_lit.fitting.result import FitResult
-from griddly_lit.models import ModelSpec, summarize
+from griddly_lit.fitting.run_folder import run_of_fit
+from griddly_lit.fitting.summaries import print_summaries
 from griddly_lit.playing import Actor, EpisodeBatch, play_on_runner
 from griddly_lit.reporting import Report
 from griddly_lit.tracking.run_dir import check_writable
-from griddly_lit.whole_directory import check_replaceable
+from griddly_lit.whole_directory import check_replaceable, link_directory
 
 if TYPE_CHECKING:
     from griddly_lit.rllib.run import TrainingRun
@@ -51,7 +54,7 @@ class Fit:
 
     Attributes:
         run: The algorithm, while it is there.
-        callbacks: Those whose hooks are called.
+        hooks: Those of the callbacks.
     """
 
     def __init__(
@@ -71,13 +74,17 @@ class Fit:
         self._checkpoint = checkpoint
         self.run: TrainingRun | None = None
         self._keepers = [each for each in options.callbacks if isinstance(each, ModelCheckpoint)]
-        self.callbacks: list[Callback] = [
+        self._callbacks: list[Callback] = [
             each
             for each in options.callbacks
             if each not in self._keepers or not options.fast_dev_run
         ]
-        if options.enable_progress_bar:
-            self.callbacks.append(ProgressBar())
+        if options.enable_progress_bar and not self._has("progress bar"):
+            self._callbacks.append(ProgressBar())
+        self._profiling = Profiling(options.profiler)
+        self.hooks = Hooks(trainer, self._callbacks, self._profiling, self._publish_logged)
+        self._logged: dict[str, float] = {}
+        self._shown: int | None = None
         self._saved: tuple[Any, ...] | None = None
 
     def __call__(self) -> FitResult:
@@ -89,32 +96,46 @@ class Fit:
         """
         options, trainer, report = self._options, self._trainer, self._report
         self._check_places()
-        if options.enable_model_summary:
-            self._print_summaries()
+        if options.enable_model_summary and not self._has("model summary"):
+            print_summaries(options.resolved_policies, self._actor.networks)
         kept = None if options.fast_dev_run else options.checkpointing
         with ExitStack() as ends:
+            ended = ends.enter_context(run_of_fit(options, report, self._checkpoint, trainer))
             ends.enter_context(report.of_a_fit())
-            for callback in self.callbacks:
-                ends.callback(callback.on_teardown)
+            report.on_video = lambda video: self.hooks("on_video", video)
+            ends.callback(setattr, report, "on_video", lambda video: None)
+            for teardown in self.hooks.of("on_teardown"):
+                ends.callback(teardown)
             with self._algorithm() as run:
                 every = options.validate_every_env_steps
                 loop = FitLoop(
                     trainer,
                     run,
                     report,
-                    self.callbacks,
+                    self.hooks,
+                    # A fault in a state shows now, and not when hours of work are to be saved.
+                    partial(callback_states, options.callbacks),
+                    self._profiling,
                     options.budget,
                     self._validate,
                     1 if every and options.fast_dev_run else every,
+                    self._result,
                     lambda: self._actor.load_weights(run.weights()),
                 )
                 stop_reason = loop.run()
+                ended(stop_reason)
                 if options.fast_dev_run:
                     self._try_to_save(run.names_of_episode_metrics())
             if kept is not None:
                 report.checkpoints({"last": kept.last_path, "best": kept.best_path})
         if options.enable_progress_bar and not options.fast_dev_run:
             print_places(report.places(), kept.last_path if kept else None, report.videos_dir)
+        self._profiling.describe()
+        return self._result(stop_reason)
+
+    def _result(self, stop_reason: str) -> FitResult:
+        trainer, options = self._trainer, self._options
+        kept = None if options.fast_dev_run else options.checkpointing
         return FitResult(
             env_steps=trainer.env_steps,
             iterations=trainer.iterations,
@@ -123,7 +144,7 @@ class Fit:
             best_path=kept.best_path if kept else None,
             last_path=kept.last_path if kept else None,
             metrics=dict(trainer.metrics),
-            history=report.history.copy(),
+            history=self._report.history.copy(),
         )
 
     @contextmanager
@@ -136,9 +157,10 @@ class Fit:
         options, checkpoint = self._options, self._checkpoint
         processes = 1 + options.num_env_runners + options.num_learners
         with ExitStack() as stack:
-            stack.enter_context(ray_session(processes))
-            stack.enter_context(learning_threads())
-            run = stack.enter_context(closing(TrainingRun(options.to_rllib())))
+            with self._profiling.of("start of Ray and RLlib"):
+                stack.enter_context(ray_session(processes))
+                stack.enter_context(learning_threads())
+                run = stack.enter_context(closing(TrainingRun(options.to_rllib())))
             self.run = run
             stack.callback(setattr, self, "run", None)
             if checkpoint is not None:
@@ -158,8 +180,11 @@ class Fit:
         state = checkpoint.state()
         with checkpoint.files.decoding("state/state.json"):
             anew = run.load_state_dict(state["run"])
+            states = state.get("callbacks", {})
         if anew:
             _log.warning("The resumed run is not exact: %s begin anew.", "; ".join(anew))
+        with checkpoint.files.decoding("state/state.json"):
+            load_callback_states(self._options.callbacks, states)
 
     def play(self, batches: Sequence[EpisodeBatch]) -> list[EpisodeEnd]:
         """Plays episodes with the weights of the present moment, on the remote runners if there are any.
@@ -177,19 +202,49 @@ class Fit:
         ]
         return [end for of_batch in ends for end in of_batch]
 
-    def save(self, path: Path) -> None:
+    def show_weights(self) -> None:
+        """Gives the actor the weights of the present moment."""
+        if self.run is not None and self._shown != self.run.iterations:
+            self._actor.load_weights(self.run.weights())
+            self._shown = self.run.iterations
+
+    def log(self, name: str, value: float) -> None:
+        """Takes a metric of a callback's, which is published after its hook."""
+        self._logged[name] = value
+
+    def _publish_logged(self) -> None:
+        if self._logged:
+            logged, self._logged = self._logged, {}
+            self._report.logged(logged, self._trainer.env_steps)
+
+    def save(self, path: Path, links: Iterable[Path] = ()) -> None:
         """Writes a checkpoint of the present moment, or nothing where it is there already.
+
+        Args:
+            path: Its directory.
+            links: More places for it.
 
         Raises:
             CheckpointError: The algorithm is gone, or a link or a file is at ``path``.
         """
+        self._publish_logged()
+        with self._profiling.of("checkpoints"):
+            places = [path, *links] if self._write(path) else list(links)
+            for link in links:
+                link_directory(path, link)
+        self.hooks.each("on_checkpoint_saved", places)
+
+    def _write(self, path: Path) -> bool:
+        """Returns whether there was anything to write."""
         options, trainer, run = self._options, self._trainer, self.run
         if run is None:
             raise no_training(path)
-        best = {name: kept for each in self._keepers for name, kept in each.state_dict().items()}
-        saved = (path, trainer.env_steps, dict(trainer.metrics), best)
+        best = {name: kept for each in self._keepers for name, kept in each.best().items()}
+        states = callback_states(options.callbacks)
+        told = json.dumps(states, default=lambda array: array.tolist())
+        saved = (path, trainer.env_steps, dict(trainer.metrics), best, told)
         if saved == self._saved and path.is_dir():
-            return
+            return False
         settings = options.settings()
         if UNSAID in settings and self._saved is None:
             _log.warning(
@@ -197,6 +252,7 @@ class Fit:
                 "is asked to hand them over again.",
                 ", ".join(settings[UNSAID]),
             )
+        self._report.flush()
         with shielded():
             write_checkpoint(
                 path,
@@ -204,7 +260,7 @@ class Fit:
                 policies=options.resolved_policies,
                 settings=settings,
                 weights=run.weights(),
-                state={"run": run.state_dict()},
+                state={"run": run.state_dict(), "callbacks": states},
                 league=run.league,
                 save_rllib=run.save,
                 env_steps=trainer.env_steps,
@@ -213,13 +269,14 @@ class Fit:
                 best=best,
             )
         self._saved = saved
+        return True
 
     def _try_to_save(self, names: Iterable[str]) -> None:
         """Does what checkpoints of a longer fit would do, and leaves nothing."""
         with TemporaryDirectory() as folder:
             for keeper in self._keepers:
                 keeper.check_monitor({*self._trainer.metrics, *names})
-                self.save(Path(folder, "last"))
+                self._write(Path(folder, "last"))
 
     def _check_places(self) -> None:
         """Raises now what would show when the first checkpoint is written."""
@@ -229,14 +286,8 @@ class Fit:
         if self._keepers and not options.logger:
             check_replaceable(root / "checkpoints" / "last")
 
-    def _print_summaries(self) -> None:
-        options = self._options
-        alike: dict[tuple[ModelSpec, Shape], list[str]] = {}
-        for policy in options.resolved_policies:
-            alike.setdefault((policy.model, policy.observation_shape), []).append(policy.name)
-        for (_, shape), names in alike.items():
-            title = ", ".join(names) if options.env.game.player_count > 1 else ""
-            print_summary(summarize(self._actor.networks[names[0]], shape), title)
+    def _has(self, display: str) -> bool:
+        return any(each.replaces == display for each in self._callbacks)
 
 
 def no_training(path: Path) -> CheckpointError:

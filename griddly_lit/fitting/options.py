@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -20,15 +19,15 @@ from griddly_lit.arguments import (
 from griddly_lit.callbacks import Callback, ModelCheckpoint
 from griddly_lit.checkpoints import UNSAID, settings_to_json
 from griddly_lit.envs import GriddlyEnvSpec
-from griddly_lit.errors import OptionError, did_you_mean
 from griddly_lit.fitting.arguments import (
-    checked_callbacks,
     checked_env,
     checked_loggers,
     checked_training,
     checked_video,
 )
 from griddly_lit.fitting.budget import Budget, seconds_of
+from griddly_lit.fitting.callback_arguments import check_validated, checked_callbacks
+from griddly_lit.fitting.profiling import Profiler, checked_profiler
 from griddly_lit.models import ValidActionsMode, resolve_model
 from griddly_lit.playing import check_can_end
 from griddly_lit.policies import Model, Policies, SelfPlay, resolve_policies
@@ -36,9 +35,12 @@ from griddly_lit.recording import VideoRecording
 from griddly_lit.reporting import check_monitors, metric_names
 
 if TYPE_CHECKING:
+    from lightning.pytorch.callbacks import Callback as LightningCallback
     from lightning.pytorch.loggers import Logger
 
     from griddly_lit.rllib.config import AlgorithmConfig
+
+    AnyCallback = Callback | LightningCallback
 
 
 class TrainerOptions:
@@ -64,7 +66,7 @@ class TrainerOptions:
         video: VideoRecording | None = None,
         track_actions: bool = False,
         logger: bool | Logger | Sequence[Logger] = True,
-        callbacks: Callback | Sequence[Callback] | None = None,
+        callbacks: AnyCallback | Sequence[AnyCallback] | None = None,
         max_env_steps: int | None = None,
         max_iterations: int | None = None,
         max_time: str | timedelta | None = None,
@@ -81,6 +83,7 @@ class TrainerOptions:
         enable_checkpointing: bool = True,
         enable_progress_bar: bool = True,
         enable_model_summary: bool = True,
+        profiler: str | Profiler | None = None,
     ) -> None:
         """Checks all of them.
 
@@ -102,7 +105,8 @@ class TrainerOptions:
             video: Record episodes of the first game of the env runners.
             track_actions: Count actions, wins, losses and ends of each agent, as ``agent_info/…``.
             logger: True for CSV with TensorBoard beside it, a Lightning logger, several, or False.
-            callbacks: More callbacks; a ModelCheckpoint among them replaces the default one.
+            callbacks: More callbacks, griddly_lit's or Lightning's; a ModelCheckpoint, progress bar
+                or model summary among them replaces the default one.
             max_env_steps: Environment steps after which training ends. It ends with the iteration that
                 reaches them.
             max_iterations: Iterations after which training ends.
@@ -125,6 +129,7 @@ class TrainerOptions:
             enable_checkpointing: Keep checkpoints.
             enable_progress_bar: Show progress in the terminal.
             enable_model_summary: Print the model's layers, output shapes and parameters.
+            profiler: ``"simple"``, or Lightning's SimpleProfiler, prints where the time of a fit went.
 
         Raises:
             GriddlyLitError: An option, the model or the algorithm does not fit; Ray is not started yet.
@@ -178,6 +183,7 @@ class TrainerOptions:
         )
         self.enable_progress_bar = checked_bool("enable_progress_bar", enable_progress_bar)
         self.enable_model_summary = checked_bool("enable_model_summary", enable_model_summary)
+        self.profiler = checked_profiler(profiler)
         enable_checkpointing = checked_bool("enable_checkpointing", enable_checkpointing)
         self.callbacks = checked_callbacks(callbacks)
         self.resolved_policies = resolve_policies(
@@ -185,6 +191,8 @@ class TrainerOptions:
         )
         if validate_every_env_steps is not None:
             check_can_end(env)
+        else:
+            check_validated(self.callbacks)
         keepers = [each for each in self.callbacks if isinstance(each, ModelCheckpoint)]
         if enable_checkpointing and not keepers:
             keepers = [ModelCheckpoint()]
@@ -197,19 +205,6 @@ class TrainerOptions:
 
     def _make_ready(self) -> None:
         """Called once all is checked, for what is built on it."""
-
-    @classmethod
-    def check_names(cls, method: str, options: Mapping[str, Any]) -> None:
-        """Raises OptionError for what is no argument of a trainer; the nearest one is suggested."""
-        known = list(inspect.signature(cls).parameters)
-        for option in options:
-            if option not in known:
-                raise OptionError(
-                    f"{method}(…, {option}=…)",
-                    "the trainer has no such argument",
-                    did_you_mean(option, known),
-                    known,
-                )
 
     @property
     def self_play(self) -> SelfPlay | None:

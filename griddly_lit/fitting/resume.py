@@ -7,8 +7,10 @@ from pathlib import Path
 from griddly_lit.arguments import checked_path
 from griddly_lit.callbacks import ModelCheckpoint
 from griddly_lit.checkpoints import Checkpoint, find_checkpoint, is_of_run
+from griddly_lit.checkpoints.run_file import read_run
 from griddly_lit.errors import CheckpointError
 from griddly_lit.fitting.options import TrainerOptions
+from griddly_lit.tracking.runs import folder_if_known
 
 
 def checkpoint_of_run(
@@ -38,4 +40,14 @@ def checkpoint_of_run(
         options.default_root_dir,
         lambda path: is_of_run(path, options.env, ours),
         required,
+        _named_run(options),
     )
+
+
+def _named_run(options: TrainerOptions) -> Path | None:
+    """Returns the folder of the one run that the trainer writes to, if it is there."""
+    if isinstance(options.logger, bool):
+        named = [] if options.logger else [options.default_root_dir]
+    else:
+        named = [path for path in map(folder_if_known, options.logger) if path is not None]
+    return next((path for path in named if read_run(path) is not None), None)

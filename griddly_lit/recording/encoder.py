@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from griddly_lit.arguments import checked_int
 from griddly_lit.errors import GriddlyLitError, OptionError
-from griddly_lit.recording.draft import whole_file
+from griddly_lit.whole_file import whole_file
 
 FORMATS = ("mp4", "gif")
 # A GIF counts time in hundredths of a second.

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from griddly_lit.recording.draft import remove_draft
 from griddly_lit.recording.drawing_process import DrawingProcess, DrawingProcessError
 from griddly_lit.recording.replay import EpisodeReplay
 from griddly_lit.recording.video import VideoRecording
 from griddly_lit.recording.views import View
+from griddly_lit.whole_file import remove_draft
 
 # What waits is held as replays, tens of kilobytes each.
 MOST_WAITING = 32

@@ -10,7 +10,7 @@ from typing import Any
 
 from griddly_lit.decoding import parse_json
 from griddly_lit.errors import ReplayError
-from griddly_lit.recording.draft import whole_file
+from griddly_lit.whole_file import whole_file
 
 _FORMAT = "griddly_lit replay 1"
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from griddly_lit.arguments import checked_path
 from griddly_lit.errors import MetricError, OptionError, did_you_mean
-from griddly_lit.recording.draft import whole_file
+from griddly_lit.whole_file import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

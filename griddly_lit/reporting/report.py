@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
 from griddly_lit.playing import EvaluationResult
 from griddly_lit.recording import EpisodeReplay, VideoRecording, View
+from griddly_lit.recording.recorder import FinishedVideo
 from griddly_lit.reporting.history import History
+from griddly_lit.reporting.kept_videos import FOLDER
+from griddly_lit.reporting.run_loggers import RunLoggers
 from griddly_lit.reporting.videos import Videos
 from griddly_lit.rllib.replays import replay_of
 from griddly_lit.tracking.events import Counts, count_events, count_outcomes, flatten, no_counts
-from griddly_lit.tracking.publish import Publisher, default_loggers
-from griddly_lit.tracking.run_dir import run_dir
+from griddly_lit.tracking.publish import Publisher
 from griddly_lit.tracking.shares import share_charts
 
 if TYPE_CHECKING:
@@ -28,9 +30,6 @@ class Report:
 
     A run is one fit with the validations and tests before and after it.
 
-    The loggers are made when there is something to tell, as the import of Lightning takes seconds:
-    training is seen to run before that.
-
     Args:
         env: The environment.
         logger: True for the default loggers, Lightning's loggers, or False.
@@ -40,8 +39,10 @@ class Report:
         root: Where files go that no logger has a folder for.
 
     Attributes:
+        run_loggers: Its loggers, and its folder.
         has_training: Whether an iteration of training is among what was reported.
         history: Every scalar that was reported.
+        on_video: Called with each video that the loggers have got.
     """
 
     def __init__(
@@ -54,16 +55,16 @@ class Report:
         root: Path,
     ) -> None:
         self._env = env
-        self._logger = logger
+        self.run_loggers = RunLoggers(logger, root)
         told = env.to_dict()
         del told["yaml_string"]
         self._settings = {"env": told, **settings}
-        self._root = root
         self._video = video
         self._track_actions = track_actions
         self._videos: Videos | None = None
         self.has_training = False
         self.history = History()
+        self.on_video: Callable[[FinishedVideo], None] = lambda video: None
 
     @property
     def has_begun(self) -> bool:
@@ -73,31 +74,29 @@ class Report:
     @property
     def run_dir(self) -> Path:
         """Folder of the run, beside what the first logger writes."""
-        _ = self._publisher
-        return run_dir(self._loggers) or self._root
+        return self.run_loggers.folder
 
     @property
     def videos_dir(self) -> Path | None:
         """Folder that holds videos, if there is one."""
         kept = None if self._video is None else self._video.directory
         roots = [*map(Path, self.places()), self.run_dir]
-        folders = [root / "videos" for root in roots] if kept is None else [Path(kept)]
+        folders = [root / FOLDER for root in roots] if kept is None else [Path(kept)]
         return next((folder for folder in folders if folder.is_dir()), None)
 
     def places(self) -> list[str]:
         """Returns where the loggers write: folders and addresses, each once."""
         return self._publisher.places()
 
-    @functools.cached_property
+    @property
     def _loggers(self) -> Sequence[Logger]:
-        if isinstance(self._logger, bool):
-            return default_loggers(self._root) if self._logger else []
-        return self._logger if isinstance(self._logger, Sequence) else [self._logger]
+        return self.run_loggers.made
 
     @functools.cached_property
     def _publisher(self) -> Publisher:
-        publisher = Publisher(self._loggers)
+        publisher = Publisher(self._loggers, self.run_loggers.resumed_at)
         publisher.hyperparameters(self._settings)
+        self.run_loggers.on_made(self.run_loggers.describe())
         return publisher
 
     def iteration(
@@ -108,6 +107,13 @@ class Report:
         self._scalars(metrics, env_steps)
         if replays or self._videos is not None:
             self._recorder().submit(replays, env_steps)
+
+    def flush(self) -> None:
+        """Has what was published so far where a kill of this process does not reach it."""
+        if self._videos is not None:
+            self._videos.submit((), 0)
+        if self.has_begun:
+            self._publisher.flush()
 
     def evaluation(
         self, prefix: str, result: EvaluationResult, ends: Sequence[EpisodeEnd], env_steps: int
@@ -136,6 +142,20 @@ class Report:
     def _scalars(self, metrics: Mapping[str, float], env_steps: int) -> None:
         self.history.add(metrics, env_steps)
         self._publisher.scalars(metrics, env_steps)
+
+    @property
+    def loggers(self) -> Sequence[Logger]:
+        """The loggers, for others to use; what they open is closed with the run."""
+        _ = self._publisher
+        return self._loggers
+
+    def logged(self, metrics: Mapping[str, float], env_steps: int) -> None:
+        """Publishes metrics of the user's."""
+        self._scalars(metrics, env_steps)
+
+    def finish_videos(self) -> None:
+        """Waits for the videos that are on their way, and publishes them."""
+        self._flush()
 
     def played(
         self, replay: EpisodeReplay, path: Path, view: View, fps: int, env_steps: int
@@ -190,9 +210,12 @@ class Report:
     def _recorder(self) -> Videos:
         if self._videos is None:
             assert self._video is not None
-            keep_in = None if self._loggers else self.run_dir / "videos"
-            self._videos = Videos(self._video, self._publisher, keep_in)
+            keep_in = None if self._loggers else self.run_dir / FOLDER
+            self._videos = Videos(self._video, self._publisher, self._tell_of_video, keep_in)
         return self._videos
+
+    def _tell_of_video(self, video: FinishedVideo) -> None:
+        self.on_video(video)
 
     def _actions(self, prefix: str, ends: Sequence[EpisodeEnd], env_steps: int) -> None:
         game = self._env.game

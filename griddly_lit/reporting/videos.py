@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from griddly_lit.recording import EpisodeReplay, VideoRecorder, VideoRecording
+from griddly_lit.recording.recorder import FinishedVideo
 from griddly_lit.tracking.publish import Publisher
 
 _CLOSE_TIMEOUT_S = 120.0
@@ -18,13 +19,19 @@ class Videos:
     Args:
         settings: What is drawn, and how.
         publisher: Where finished videos go.
+        tell: Called with each afterwards.
         keep_in: Folder of the videos when the settings name none; None when the loggers keep them.
     """
 
     def __init__(
-        self, settings: VideoRecording, publisher: Publisher, keep_in: Path | None = None
+        self,
+        settings: VideoRecording,
+        publisher: Publisher,
+        tell: Callable[[FinishedVideo], None],
+        keep_in: Path | None = None,
     ) -> None:
         self._publisher = publisher
+        self._tell = tell
         directory = settings.directory or keep_in
         self._passing: tempfile.TemporaryDirectory[str] | None = None
         if directory is None:
@@ -49,10 +56,13 @@ class Videos:
     def close(self) -> None:
         """Finishes and publishes what waits."""
         self._recorder.close(_CLOSE_TIMEOUT_S)
-        self._publish()
-        if self._passing is not None:
-            self._passing.cleanup()
+        try:
+            self._publish()
+        finally:
+            if self._passing is not None:
+                self._passing.cleanup()
 
     def _publish(self) -> None:
         for video in self._recorder.finished():
             self._publisher.video(video.key, video.path, video.env_steps, video.fps)
+            self._tell(video)

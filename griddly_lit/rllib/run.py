@@ -50,6 +50,7 @@ from griddly_lit.rllib.runner_metrics import (
 from griddly_lit.rllib.user_code import user_code_by_value
 
 _WINDOW = 100
+_TIMERS = "timers"
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -63,6 +64,7 @@ class TrainingRun:
     Attributes:
         env_steps: Environment steps taken since the run began, those before a resume included.
         iterations: Iterations finished, those before a resume included.
+        ended: The episodes that ended in the last iteration.
         league: The pool of self-play; None before :meth:`play_league`.
     """
 
@@ -78,6 +80,7 @@ class TrainingRun:
         self.iterations = 0
         self._policies: tuple[Policy, ...] = config.env_config["policies"]
         self._episodes: deque[EpisodeFacts] = deque(maxlen=_WINDOW)
+        self.ended: list[EpisodeFacts] = []
         self._games = max(1, config.num_env_runners) * config.num_envs_per_env_runner
         self._have_ended: set[tuple[int, int]] = set()
         self.league: League | None = None
@@ -89,6 +92,7 @@ class TrainingRun:
             Metrics by name, ``train/…`` over the last 100 episodes; those without a value yet,
             such as a mean return before the first episode has ended, are left out.
         """
+        self._take_exact_times()
         began, steps_before = time.perf_counter(), self.env_steps
         group = self.algorithm.env_runner_group
         try:
@@ -104,7 +108,7 @@ class TrainingRun:
         self.iterations = int(result["training_iteration"])
         # Each as (runner, game).
         self._have_ended.update(_series(runners.get(GAMES_ENDED), tuple))
-        timers = result.get("timers", {})
+        timers = result.get(_TIMERS, {})
         league_metrics = {} if self.league is None else self._iterate_league(self.league, runners)
         metrics = {
             **self._episode_metrics(runners),
@@ -116,8 +120,9 @@ class TrainingRun:
             **league_metrics,
             **learner_metrics(result.get(LEARNER_RESULTS, {})),
             "time/env_steps_per_second": (self.env_steps - steps_before) / elapsed,
-            "time/sampling_seconds": timers.get(ENV_RUNNER_SAMPLING_TIMER),
-            "time/learning_seconds": timers.get(LEARNER_UPDATE_TIMER),
+            # Zero where an algorithm has no such turns: APPO and IMPALA sample all the while.
+            "time/sampling_seconds": timers.get(ENV_RUNNER_SAMPLING_TIMER) or None,
+            "time/learning_seconds": timers.get(LEARNER_UPDATE_TIMER) or None,
         }
         return {
             name: float(value)
@@ -139,7 +144,8 @@ class TrainingRun:
         return list(self._means_of([EpisodeFacts((0.0,) * players, 1, (False,) * players)]))
 
     def _episode_metrics(self, runners: Mapping[str, Any]) -> dict[str, Any]:
-        self._episodes.extend(_series(runners.get(EPISODES), EpisodeFacts))
+        self.ended = _series(runners.get(EPISODES), EpisodeFacts)
+        self._episodes.extend(self.ended)
         metrics: dict[str, Any] = {"train/episodes": runners.get(NUM_EPISODES_LIFETIME)}
         return {**metrics, **self._means_of(self._episodes)} if self._episodes else metrics
 
@@ -286,6 +292,12 @@ class TrainingRun:
         self.env_steps = int(
             self.algorithm.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME))
         )
+
+    def _take_exact_times(self) -> None:
+        # RLlib smooths them so far that an iteration's time is hardly its own.
+        for timer in (ENV_RUNNER_SAMPLING_TIMER, LEARNER_UPDATE_TIMER):
+            self.algorithm.metrics.delete((_TIMERS, timer), key_error=False)
+            self.algorithm.metrics.log_value((_TIMERS, timer), 0.0, reduce="sum")
 
     def share_out(
         self, do: Callable[[Any, Sequence[_Item]], Sequence[_Result]], items: Sequence[_Item]

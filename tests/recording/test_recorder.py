@@ -14,7 +14,7 @@ import pytest
 from games import CORRIDOR, LEFT
 from griddly_lit.engine import read_game
 from griddly_lit.recording import VideoRecorder, VideoRecording, recorder
-from griddly_lit.recording.draft import draft_of
+from griddly_lit.whole_file import draft_of
 from recording.episodes import assert_shows, pictures, play
 
 SOKOBAN = read_game("Single-Player/GVGAI/sokoban.yaml")

@@ -171,7 +171,7 @@ def test_a_failed_save_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("griddly_lit.recording.draft.os.replace", full)
+    monkeypatch.setattr("griddly_lit.whole_file.os.replace", full)
     with pytest.raises(OSError, match="No space left"):
         play(CORRIDOR, seed=2, actions=WIN)[0].save(file)
     assert file.read_bytes() == before

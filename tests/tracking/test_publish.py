@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from lightning.pytorch.loggers import CSVLogger
 
-from griddly_lit.tracking.publish import Publisher, default_loggers
+from griddly_lit.tracking.publish import Publisher, claim_folder, default_loggers
 from tracking.publish_samples import COLUMNS, FPS, ROWS, PlainLogger, line_figure
 
 
@@ -138,7 +138,7 @@ def test_default_loggers_share_one_new_folder(tmp_path, caplog):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # Lightning's, about a folder that is not empty
         # Both are made before either is used: the second must not take the first one's folder.
-        publishers = [Publisher(default_loggers(tmp_path)[::-1]) for _ in range(2)]
+        publishers = [Publisher(default_loggers(claim_folder(tmp_path))[::-1]) for _ in range(2)]
         for value, publisher in enumerate(publishers):
             publisher.scalars({"a": float(value)}, 1)
             publisher.hyperparameters({"seed": value})
@@ -153,7 +153,7 @@ def test_default_loggers_share_one_new_folder(tmp_path, caplog):
     assert len(list((tmp_path / "griddly_lit_logs").iterdir())) == 2
 
 
-def test_default_loggers_leave_a_folder_that_another_process_has_just_made(tmp_path, monkeypatch):
-    monkeypatch.setattr(CSVLogger, "_get_next_version", lambda self: 0)
+def test_a_run_leaves_a_folder_that_another_process_has_just_made(tmp_path, monkeypatch):
     (tmp_path / "griddly_lit_logs" / "version_0").mkdir(parents=True)
-    assert [logger.version for logger in default_loggers(tmp_path)] == [1, 1]
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: iter(()))
+    assert claim_folder(tmp_path).name == "version_1"

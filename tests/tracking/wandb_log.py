@@ -29,6 +29,8 @@ class OfflineRun:
     files: Path
     started: float = 0.0
     run_id: str = ""
+    group: str = ""
+    notes: str = ""
     config: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     artifacts: list[ArtifactRecord] = field(default_factory=list)
@@ -56,18 +58,20 @@ def offline_runs(save_dir: Path) -> list[OfflineRun]:
 def _read_finished(log: Path) -> OfflineRun:
     # finish() returns a moment before W&B's other process has written all of the log.
     deadline = time.monotonic() + 10
-    while (run := _read(log)).exit_code is None:
+    while (run := read_run(log)).exit_code is None:
         assert time.monotonic() < deadline, f"The run of {log} is not finished"
         time.sleep(0.02)
     return run
 
 
-def _read(log: Path) -> OfflineRun:
+def read_run(log: Path) -> OfflineRun:
+    """Reads an offline run, finished or not."""
     run = OfflineRun(files=log.parent / "files")
     for record in _records(log.read_bytes()):
         kind = record.WhichOneof("record_type")
         if kind == "run":
             run.run_id = record.run.run_id
+            run.group, run.notes = record.run.run_group, record.run.notes
             run.started = record.run.start_time.ToNanoseconds() / 1e9
             _set(run.config, record.run.config.update)
         elif kind == "config":

@@ -20,7 +20,7 @@ def train(case, folder, iterations, *ckpt_path):
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(SCRIPT.parents[1]), *sys.path])},
     )
     return json.loads(shown.stdout.splitlines()[-1])
 

@@ -83,7 +83,7 @@ def test_on_80_columns_nothing_is_cut(fitted, monkeypatch, capsys):
     monkeypatch.setitem(mine.metrics, "val/return_mean", -6543.21)
     bar = ProgressBar()
     bar.on_fit_start(mine)
-    bar.on_iteration_end(mine)
+    bar.on_iteration_end(mine, mine.metrics)
     bar.on_teardown()
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().err)
     rows = [row for part in shown.split("\r") for row in part.splitlines()]

@@ -50,7 +50,7 @@ def test_a_run_with_nothing_left_says_so(runs, caplog):
     assert "Nothing is left to train" in caplog.text
     assert "max_iterations is reached" in caplog.text
     assert (result.last_path, result.best_path) == (mine.last_path, None)
-    assert trainer(root)._find_checkpoint("best").path == mine.best_path
+    assert checkpoint_of_run(trainer(root), "best").path == mine.best_path
 
 
 class Starts(Callback):

@@ -1,6 +1,6 @@
 """What a run reports, handed to each Lightning logger by what that logger can do."""
 
-from griddly_lit.tracking.publish.defaults import default_loggers
+from griddly_lit.tracking.publish.defaults import claim_folder, default_loggers, is_default_folder
 from griddly_lit.tracking.publish.publisher import Publisher
 
-__all__ = ["Publisher", "default_loggers"]
+__all__ = ["Publisher", "claim_folder", "default_loggers", "is_default_folder"]

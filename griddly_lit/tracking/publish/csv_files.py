@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from griddly_lit.tracking.publish.media_name import media_name
 from griddly_lit.tracking.publish.outlet import Outlet
+from griddly_lit.tracking.runs.csv_rows import widen
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 class CSVOutlet(Outlet):
     """``videos/…``, ``tables/….csv`` and ``figures/….png`` in the logger's folder."""
+
+    @override
+    def scalars(self, values: dict[str, float], step: int) -> None:
+        widen(self.logger.experiment, map(self._prefixed, values))
+        super().scalars(values, step)
 
     @override
     def video(self, key: str, path: Path, step: int, fps: int) -> None:
@@ -48,7 +54,6 @@ class CSVOutlet(Outlet):
         """Does nothing: the directory is on this disk already."""
 
     def _add(self, kind: str, folder: str, key: str, step: int, suffix: str) -> Path:
-        # Opened first: the writer takes a folder with files in it for an old run's and warns.
         log_dir = Path(self.logger.experiment.log_dir)
         key = self._prefixed(key)
         name = media_name(folder, key, step, suffix)

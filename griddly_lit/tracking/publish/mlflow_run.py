@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -15,11 +16,43 @@ from griddly_lit.tracking.publish.media_name import media_name
 from griddly_lit.tracking.publish.outlet import Outlet
 
 if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
     from matplotlib.figure import Figure
+
+_RESUMED = "griddly_lit.resumed_at_env_steps"
 
 
 class MLFlowOutlet(Outlet):
     """``videos/…``, ``tables/….json``, ``figures/….png`` and the directories, under the run."""
+
+    def __init__(self, logger: Logger) -> None:
+        super().__init__(logger)
+        self._last_told: dict[str, int] = {}
+
+    @override
+    def hyperparameters(self, values: dict[str, Any]) -> None:
+        if self.resumed_at is None:
+            super().hyperparameters(values)
+            return
+        # MLflow keeps what it was told first, and refuses what differs.
+        client, run_id = self.logger.experiment, self.logger.run_id
+        client.update_run(run_id, status="RUNNING")
+        earlier = client.get_run(run_id).data.tags.get(_RESUMED, "")
+        client.set_tag(run_id, _RESUMED, ", ".join(filter(None, [earlier, str(self.resumed_at)])))
+
+    @override
+    def scalars(self, values: dict[str, float], step: int) -> None:
+        if self.resumed_at is not None and step > self.resumed_at:
+            values = {key: value for key, value in values.items() if step > self._told_until(key)}
+        super().scalars(values, step)
+
+    def _told_until(self, key: str) -> int:
+        """Returns the last step of a metric that the run has from before it was resumed."""
+        if key not in self._last_told:
+            name = re.sub("[^a-zA-Z0-9_/. -]+", "", self._prefixed(key))
+            known = self.logger.experiment.get_metric_history(self.logger.run_id, name)
+            self._last_told[key] = max((point.step for point in known), default=-1)
+        return self._last_told[key]
 
     @override
     def video(self, key: str, path: Path, step: int, fps: int) -> None:

@@ -27,6 +27,8 @@ class Outlet:
 
     def __init__(self, logger: Logger) -> None:
         self.logger: Any = logger
+        # Environment steps at which the logger goes on in a run that was begun, if it does.
+        self.resumed_at: int | None = None
         self._told = False
 
     def place(self) -> str | None:
@@ -66,6 +68,10 @@ class Outlet:
     def artifact(self, name: str, directory: Path, kind: str, aliases: Sequence[str]) -> None:
         """Takes a directory."""
         self._leave_out()
+
+    def flush(self) -> None:
+        """Has what was published so far where a kill of this process does not reach it."""
+        self.logger.save()
 
     def rest(self) -> None:
         """Has everything written at the end of a fit or test; more may follow, in the same run."""

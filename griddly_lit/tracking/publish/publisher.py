@@ -47,10 +47,15 @@ class Publisher:
 
     Args:
         loggers: The loggers, in the order in which they are served.
+        resumed_at: Environment steps at which each goes on in a run that was begun; None, or
+            missing, for a new run. What a logger that cannot forget was told of later steps
+            already is not told again.
     """
 
-    def __init__(self, loggers: Sequence[Logger]) -> None:
+    def __init__(self, loggers: Sequence[Logger], resumed_at: Sequence[int | None] = ()) -> None:
         self._outlets = [_outlet(logger) for logger in loggers]
+        for outlet, env_steps in zip(self._outlets, resumed_at, strict=False):
+            outlet.resumed_at = env_steps
         self._reported: set[tuple[Outlet, str]] = set()
 
     def places(self) -> list[str]:
@@ -104,6 +109,10 @@ class Publisher:
         W&B and Comet share the names of artifacts between runs, so theirs is ``{name}-{run id}``.
         """
         self._publish("artifact", lambda outlet: outlet.artifact(name, directory, kind, aliases))
+
+    def flush(self) -> None:
+        """Has what was published so far where a kill of this process does not reach it."""
+        self._publish("scalars", lambda outlet: outlet.flush())
 
     def rest(self) -> None:
         """Has everything written; what is published afterwards belongs to the same runs."""

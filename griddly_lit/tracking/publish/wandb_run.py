@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from griddly_lit.tracking.publish.outlet import Outlet, Status
+from griddly_lit.tracking.runs.wandb_id import a_run_is_open, draw_id, note_opened
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # The x axis that Lightning's logger defines for all keys of a run that it opens.
 _STEP = "trainer/global_step"
+_RESUMED = "resumed_at_env_steps"
 
 
 class WandbOutlet(Outlet):
@@ -28,7 +29,8 @@ class WandbOutlet(Outlet):
     def __init__(self, logger: Logger) -> None:
         super().__init__(logger)
         self._finish_resting()
-        self._ours = self.logger._experiment is None and not _a_run_is_open()
+        self._ours = self.logger._experiment is None and not a_run_is_open()
+        self._told_until: float | None = None
         self._on_axis: set[str] = set()
         self._settings: dict[str, Any] = {}
 
@@ -43,6 +45,10 @@ class WandbOutlet(Outlet):
         self._run()
         super().hyperparameters(values)
         self._settings = values
+        if self.resumed_at is not None:
+            config = self._run().config
+            earlier = config.get(_RESUMED, [])
+            config.update({_RESUMED: [*earlier, self.resumed_at]}, allow_val_change=True)
 
     @override
     def scalars(self, values: dict[str, float], step: int) -> None:
@@ -112,33 +118,44 @@ class WandbOutlet(Outlet):
 
     def _send(self, values: dict[str, Any], step: int) -> None:
         run = self._run()
+        if self._was_told(run, step):
+            return
         if not self._ours:
             for key in map(self._prefixed, values.keys() - self._on_axis):
                 run.define_metric(key, step_metric=_STEP)
             self._on_axis |= values.keys()
         self.logger.log_metrics(values, step)
 
+    def _was_told(self, run: Any, step: int) -> bool:
+        """Whether a run that was resumed has this step from before: W&B keeps what it was told."""
+        if self.resumed_at is None or step <= self.resumed_at:
+            return False
+        if self._told_until is None:
+            self._told_until = float(run.summary.get(_STEP) or 0)
+        return step <= self._told_until
+
     def _run(self) -> Any:
-        if self._ours and self.logger._experiment is not None and not _a_run_is_open():
+        if self._ours and self.logger._experiment is not None and not a_run_is_open():
             # The user has finished it.
             self._forget(self.logger._experiment)
         if self.logger._experiment is None:
             self._finish_resting()
             # Lightning opens a run now, unless there is one: then it writes into that.
-            self._ours = not _a_run_is_open()
+            self._ours = not a_run_is_open()
+            if self._ours and self.logger._wandb_init["id"] is None:
+                draw_id(self.logger)
             if self._settings:
                 # Offline, a run that is opened again is another one, and needs them, too.
                 super().hyperparameters(self._settings)
-        return self.logger.experiment
+        run = self.logger.experiment
+        if self._ours:
+            note_opened(run)
+        return run
 
     def _finish_resting(self) -> None:
         resting = WandbOutlet._resting
         if resting is not None and resting.logger is not self.logger:
             resting.finalize("success")
-
-
-def _a_run_is_open() -> bool:
-    return getattr(sys.modules.get("wandb"), "run", None) is not None
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str | float]]) -> Any:
