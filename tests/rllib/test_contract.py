@@ -88,11 +88,10 @@ def test_runner_and_learner_hold_the_same_weights(run):
     assert all((learned[name] == acting[name]).all() for name in acting)
 
 
-def test_episodes_in_flight_name_what_repeats_them(run):
-    episodes = run.episodes_in_flight()
-    assert [episode["game"] for episode in episodes] == list(range(8))
-    for episode in episodes:
-        assert episode["runner"] == 0
+def test_the_state_names_what_repeats_the_episodes_in_flight(run):
+    (runner,) = run.state_dict()["runners"]
+    assert len(runner["games"]["episodes"]) == 8
+    for episode in runner["games"]["episodes"]:
         assert episode["level"] in (0, 1)
         assert 0 <= episode["seed"] < 2**32
         assert len(episode["actions"]) < 10

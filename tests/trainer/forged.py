@@ -29,7 +29,7 @@ def write_untrained(trainer, path):
         policies=trainer.resolved_policies,
         settings=trainer.settings(),
         weights={name: net.state_dict() for name, net in trainer._actor.networks.items()},
-        episodes=[],
+        state={},
         league=None,
         save_rllib=save_rllib,
         env_steps=1,

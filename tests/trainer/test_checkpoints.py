@@ -81,9 +81,11 @@ def test_a_checkpoint_holds_all_that_acting_needs_without_pickle(fitted, checkpo
 
 
 def test_episodes_in_flight_can_be_repeated(fitted, checkpoint):
-    episodes = json.loads((checkpoint / "episodes.json").read_text())
+    opened = open_checkpoint(checkpoint)
+    (runner,) = opened.state()["run"]["runners"]
+    episodes = runner["games"]["episodes"]
     assert len(episodes) == 8
-    env = open_checkpoint(checkpoint).arguments({}, ())["env"]
+    env = opened.arguments({}, ())["env"]
     for episode in episodes:
         game = Game(load_gdy(env.text), env.game, max_steps=env.max_steps)
         game.reset(episode["level"], episode["seed"])
@@ -183,10 +185,10 @@ def test_a_checkpoint_is_written_whole_or_not_at_all(fitted, tmp_path):
     path = tmp_path / "checkpoints" / "last"
     parts = {
         "env": mine.env,
-        "policies": mine._policies,
-        "settings": mine._settings(),
+        "policies": mine.resolved_policies,
+        "settings": mine.settings(),
         "weights": {"default_policy": mine._actor.networks["default_policy"].state_dict()},
-        "episodes": [],
+        "state": {},
         "league": None,
         "env_steps": 1,
         "iterations": 1,

@@ -69,7 +69,7 @@ def test_a_dictionary_of_several_players():
     mine = GriddlyTrainer.from_env_config(old, "GAP", logger=False, policies="independent")
     assert mine.env.player_done_variable == "player_done"
     assert mine.env.player_observer_type == ("Vector",) * 4
-    assert len(mine._policies) == 4
+    assert len(mine.resolved_policies) == 4
     assert mine.track_actions
 
 

@@ -5,7 +5,9 @@ import os
 import pickle
 import sys
 
+import numpy as np
 import pytest
+import safetensors.numpy
 import safetensors.torch
 import torch
 from torch import nn
@@ -19,6 +21,7 @@ from griddly_lit import (
     render_replay,
 )
 from griddly_lit.checkpoints import RLLIB, open_checkpoint
+from griddly_lit.decoding import decoding
 from griddly_lit.errors import (
     CheckpointError,
     GriddlyLitError,
@@ -28,6 +31,7 @@ from griddly_lit.errors import (
     TrustError,
 )
 from griddly_lit.models import TorchModel
+from griddly_lit.plain_state import with_arrays, write_state
 from griddly_lit.policies import SelfPlay
 from griddly_lit.recording.replay_file import write_fields
 from griddly_lit.rllib.run_state import restore_state, save_state
@@ -456,3 +460,45 @@ def test_a_resume_reads_no_pickle(genuine, owner, canary, tmp_path, ray_once):
     finally:
         run.close()
     assert not canary.exists()
+
+
+def _leaves(state, path=()):
+    """Yields the path of every value in nested dictionaries and lists."""
+    yield path
+    if isinstance(state, (dict, list)):
+        for key, value in state.items() if isinstance(state, dict) else enumerate(state):
+            yield from _leaves(value, (*path, key))
+
+
+def _replaced(state, path, value):
+    if not path:
+        return value
+    changed = dict(state) if isinstance(state, dict) else list(state)
+    changed[path[0]] = _replaced(changed[path[0]], path[1:], value)
+    return changed
+
+
+def test_a_hostile_state_is_taken_or_named(owner, tmp_path, ray_once):
+    from griddly_lit.rllib.run import TrainingRun
+
+    odd = (None, -1, 2**70, "os:system", [], {}, [[1, [2]]], np.full((3, 1, 9), 250, np.uint8), 0.5)
+    rng = np.random.default_rng(1)
+    run = TrainingRun(owner.to_rllib())
+    try:
+        run.iterate()
+        write_state(tmp_path, run.state_dict())
+        arrays = safetensors.numpy.load_file(tmp_path / "state.safetensors")
+        genuine = with_arrays(json.loads((tmp_path / "state.json").read_text()), arrays)
+        paths = [path for path in _leaves(genuine) if "python" not in path]
+        named = 0
+        for number in rng.permutation(len(paths))[:60].tolist():
+            changed = _replaced(genuine, paths[number], odd[number % len(odd)])
+            try:
+                with decoding(CheckpointError, "state", "it is odd", "Use another"):
+                    run.load_state_dict(changed)
+            except GriddlyLitError:
+                named += 1
+        assert named > 20
+        assert run.load_state_dict(genuine) == []
+    finally:
+        run.close()

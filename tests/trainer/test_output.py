@@ -215,8 +215,9 @@ def test_outcomes_have_a_chart_of_their_own(fitted):
 def names_of(mine):
     return metric_names(
         mine.env.game,
-        mine._policies,
+        mine.resolved_policies,
         mine.env.level_source.indices(),
+        mine.env.test_levels,
         in_self_play=mine.self_play is not None,
         is_validated=mine.validate_every_env_steps is not None,
         track_actions=mine.track_actions,

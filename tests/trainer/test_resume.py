@@ -60,8 +60,14 @@ class Starts(Callback):
         self.seen = []
 
     def on_iteration_end(self, trainer):
-        flying = trainer._fit.run.episodes_in_flight()
-        self.seen.append({(e["runner"], e["game"]): (e["level"], e["seed"]) for e in flying})
+        runners = trainer._fit.run.state_dict()["runners"]
+        self.seen.append(
+            {
+                (number, game): (episode["level"], episode["seed"])
+                for number, runner in enumerate(runners)
+                for game, episode in enumerate(runner["games"]["episodes"] if runner else ())
+            }
+        )
 
 
 def first_starts(tmp_path, ckpt_path=None, iterations=1, **options):
@@ -72,13 +78,15 @@ def first_starts(tmp_path, ckpt_path=None, iterations=1, **options):
     return starts.seen[0]
 
 
-def test_a_resumed_run_plays_other_levels_and_seeds(tmp_path):
+def test_a_run_resumed_with_other_games_plays_other_levels_and_seeds(tmp_path, caplog):
     fresh = first_starts(tmp_path)
     assert first_starts(tmp_path / "again") == fresh
     checkpoint = tmp_path / "checkpoints" / "last"
-    resumed = first_starts(tmp_path / "resumed", checkpoint, iterations=2)
-    assert first_starts(tmp_path / "resumed again", checkpoint, iterations=2) == resumed
-    assert fresh.keys() == resumed.keys()
+    resumed = first_starts(
+        tmp_path / "resumed", checkpoint, iterations=2, num_envs_per_env_runner=4
+    )
+    assert "not exact" in caplog.text
+    assert set(resumed) < set(fresh)
     assert not set(fresh.values()) & set(resumed.values())
 
 
