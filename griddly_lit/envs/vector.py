@@ -12,15 +12,8 @@ from numpy.typing import NDArray
 from griddly_lit.engine import Game, StepResult, checked_actions, load_gdy
 from griddly_lit.envs.episode_log import EpisodeLog
 from griddly_lit.envs.episodes import EpisodeEnd, EpisodeStart, outcome_of
-from griddly_lit.envs.levels import LevelSource
-from griddly_lit.envs.levels.in_play import (
-    draw,
-    indices_of,
-    load_source_state,
-    note,
-    private_copy,
-    source_state,
-)
+from griddly_lit.envs.levels import LevelSource, in_play
+from griddly_lit.envs.repetition import repeat
 from griddly_lit.envs.seat_blocks import find_valid_actions, seat_blocks
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import LevelError
@@ -89,10 +82,10 @@ class VectorGame:
         ]
         entropy = np.random.SeedSequence(seed)
         self._rngs = [np.random.default_rng(child) for child in entropy.spawn(count)]
-        self.level_source = spec.level_source if levels is None else private_copy(levels)
+        self.level_source = spec.level_source if levels is None else in_play.private_copy(levels)
         self.scorer: Callable[[EpisodeEnd], float | None] | None = None
         # Levels that are asked for here may be others than those that the spec knows.
-        self._indices = frozenset(indices_of(self.level_source)) if levels is None else None
+        self._indices = frozenset(in_play.indices_of(self.level_source)) if levels is None else None
         self._padded = len(set(spec.game.level_shapes)) > 1 or not self._indices
         self._finds_valid = valid_actions
         self.blocks = seat_blocks(spec, count, valid_actions)
@@ -138,13 +131,12 @@ class VectorGame:
         players = self.spec.game.player_count
         checked = checked_actions(actions, self.spec.action_nvec, (self.count, players))
         results = []
-        resting = StepResult((0,) * players, False, False, ())
+        rests = StepResult((0,) * players, False, False, ())
         for game, of_game, outs in zip(self._games, checked, self._outs, strict=True):
-            if game in self._resting:
-                results.append(resting)
-                continue
-            results.append(game.step_unchecked(of_game))
-            game.observe_into(outs)
+            awake = game not in self._resting
+            results.append(game.step_unchecked(of_game) if awake else rests)
+            if awake:
+                game.observe_into(outs)
         self.rewards[:], self.terminated[:], self.truncated[:], _ = zip(*results, strict=True)
         self._log.append(checked, self.rewards)
         self._lengths += self.active
@@ -179,7 +171,7 @@ class VectorGame:
             ],
             "begun": self._episodes.copy(),
             "generators": [rng_state(rng) for rng in self._rngs],
-            "level_source": source_state(self.level_source),
+            "level_source": in_play.source_state(self.level_source),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -196,7 +188,7 @@ class VectorGame:
             set_rng_state(rng, of_rng)
         self._starts = [EpisodeStart(each["level"], each["seed"]) for each in episodes]
         self._log.restore([self._repeat(n, each["actions"]) for n, each in enumerate(episodes)])
-        load_source_state(self.level_source, state["level_source"])
+        in_play.load_source_state(self.level_source, state["level_source"])
         if self._finds_valid:
             find_valid_actions(self.blocks, self._games, self.spec.single_action_nvec)
 
@@ -206,19 +198,12 @@ class VectorGame:
         game, players = self._games[index], self.spec.game.player_count
         checked = checked_actions(actions, self.spec.action_nvec, (len(actions), players))
         self._reset(index, self._starts[index], self._limit(index, int(self._episodes[index]) - 1))
-        rewards = np.zeros((len(actions), players), dtype=np.float32)
-        for step, of_step in enumerate(checked):
-            result = game.step_unchecked(of_step)
-            if result.terminated or result.truncated:
-                raise ValueError(f"the episode of game {index} ends before it was left")
-            rewards[step] = result.rewards
-            self._lengths[index] += self.active[index]
-            if self.spec.player_done_variable is not None:
-                self.active[index] = ~game.departed()
+        repeated = repeat(game, checked)
+        self._lengths[index], self.active[index] = repeated.lengths, repeated.active
         if self._events is not None:
             game.take_events()
         game.observe_into(self._outs[index])
-        return actions, rewards
+        return actions, repeated.rewards
 
     def take_events(self) -> list[Mapping[str, Any]]:
         """Returns the engine's events since the last call, in no order, and forgets them."""
@@ -236,7 +221,7 @@ class VectorGame:
 
     def _begin(self, index: int) -> EpisodeStart:
         rng = self._rngs[index]
-        level = draw(self.level_source, rng, self._ordinal(index), self._indices)
+        level = in_play.draw(self.level_source, rng, self._ordinal(index), self._indices)
         start = EpisodeStart(level, int(rng.integers(_MAX_SEED)))
         self._reset(index, start, self._limit(index, int(self._episodes[index])))
         self._episodes[index] += 1
@@ -274,7 +259,7 @@ class VectorGame:
         score = None if self.scorer is None else self.scorer(end)
         if end.whole:
             ordinal = self._ordinal(end.index) - self.count
-            note(self.level_source, outcome_of(end, ordinal, score))
+            in_play.note(self.level_source, outcome_of(end, ordinal, score))
 
     def _limit(self, index: int, episode: int) -> int | None:
         """Returns the step limit of a game's episode, which are counted from 0."""

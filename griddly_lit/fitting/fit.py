@@ -125,7 +125,7 @@ class Fit:
                 stop_reason = loop.run()
                 ended(stop_reason)
                 if options.fast_dev_run:
-                    self._try_to_save(run.names_of_episode_metrics())
+                    self._try_to_save(run.window.names())
             if kept is not None:
                 report.checkpoints({"last": kept.last_path, "best": kept.best_path})
         if options.enable_progress_bar and not options.fast_dev_run:
@@ -195,7 +195,7 @@ class Fit:
             return self._actor.play(batches)
         self._actor.load_weights(self.run.weights())
         play = partial(play_on_runner, weights=self._actor.weights())
-        played = self.run.share_out(play, batches)
+        played = self.run.runners.share_out(play, batches)
         ends = [
             played[number] if number in played else self._actor.play([batch])
             for number, batch in enumerate(batches)

@@ -100,7 +100,7 @@ class LiveTrainer(TrainerOptions):
     def train_window_is_full(self) -> bool:
         """Whether ``train/…`` go over 100 episodes, and every game has ended one, in this fit."""
         run = None if self._fit is None else self._fit.run
-        return run is not None and run.window_is_full
+        return run is not None and run.window.is_full
 
     @property
     def checkpoint_dir(self) -> Path:

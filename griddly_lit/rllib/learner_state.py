@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from griddly_lit.plain_state import State
@@ -13,7 +14,34 @@ _KL = "curr_kl_coeffs_per_module"
 _ENTROPY = "entropy_coeff_schedulers_per_module"
 
 
-def learner_state(learner: Any) -> State:
+def learner_states(group: Any) -> list[State]:
+    """Returns the state of each learner of RLlib's LearnerGroup."""
+    return [result.get() for result in group.foreach_learner(_learner_state)]
+
+
+def load_learner_states(group: Any, states: Sequence[Mapping[str, Any]], env_steps: int) -> bool:
+    """Gives each learner its state, where they are as many as there were.
+
+    Args:
+        group: RLlib's LearnerGroup.
+        states: What :func:`learner_states` gave.
+        env_steps: Environment steps of the run, for what follows a schedule.
+
+    Raises:
+        ValueError: A state is none.
+    """
+    ids = [None] if group.is_local else group._worker_manager.healthy_actor_ids()
+    if len(ids) != len(states):
+        return False
+    for learner, state in zip(ids, states, strict=True):
+        which = {} if learner is None else {"remote_actor_ids": [learner]}
+        load = partial(_load_learner_state, state=state, env_steps=env_steps)
+        for result in group.foreach_learner(load, **which):
+            result.get()
+    return True
+
+
+def _learner_state(learner: Any) -> State:
     """Returns the random numbers of its process, when targets were updated, and KL coefficients."""
     return {
         "random": random_state(),
@@ -22,17 +50,7 @@ def learner_state(learner: Any) -> State:
     }
 
 
-def load_learner_state(learner: Any, state: Mapping[str, Any], env_steps: int) -> None:
-    """Takes over what :func:`learner_state` gave.
-
-    Args:
-        learner: RLlib's.
-        state: The state.
-        env_steps: Environment steps of the run, for what follows a schedule.
-
-    Raises:
-        ValueError: It is no such state.
-    """
+def _load_learner_state(learner: Any, state: Mapping[str, Any], env_steps: int) -> None:
     for policy, step in state["targets"].items():
         getattr(learner, _TARGETS)[policy] = int(step)
     for policy, coefficient in state["kl"].items():

@@ -5,13 +5,10 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 import ray
 import torch
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
@@ -35,11 +32,13 @@ from griddly_lit.policies.league import League
 from griddly_lit.policies.match import Match
 from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
+from griddly_lit.rllib.episode_window import EpisodeWindow
 from griddly_lit.rllib.faults import build, raise_fault
 from griddly_lit.rllib.learner_metrics import learner_metrics
-from griddly_lit.rllib.learner_state import learner_state, load_learner_state
+from griddly_lit.rllib.learner_state import learner_states, load_learner_states
 from griddly_lit.rllib.replay_buffer import buffer_state, load_buffer_state, seed_buffer
 from griddly_lit.rllib.run_state import NETWORK, restore_state, save_state
+from griddly_lit.rllib.runner_group import RunnerGroup
 from griddly_lit.rllib.runner_metrics import (
     AGENT_INFO,
     EPISODES,
@@ -49,10 +48,7 @@ from griddly_lit.rllib.runner_metrics import (
 )
 from griddly_lit.rllib.user_code import user_code_by_value
 
-_WINDOW = 100
 _TIMERS = "timers"
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 
 
 class TrainingRun:
@@ -64,6 +60,8 @@ class TrainingRun:
     Attributes:
         env_steps: Environment steps taken since the run began, those before a resume included.
         iterations: Iterations finished, those before a resume included.
+        runners: The env runners that sample.
+        window: The newest episodes.
         ended: The episodes that ended in the last iteration.
         league: The pool of self-play; None before :meth:`play_league`.
     """
@@ -79,10 +77,11 @@ class TrainingRun:
         self.env_steps = 0
         self.iterations = 0
         self._policies: tuple[Policy, ...] = config.env_config["policies"]
-        self._episodes: deque[EpisodeFacts] = deque(maxlen=_WINDOW)
+        self.runners = RunnerGroup(self.algorithm.env_runner_group)
+        games = max(1, config.num_env_runners) * config.num_envs_per_env_runner
+        by_side = not config.env_config["self_play"]
+        self.window = EpisodeWindow(self._policies, games, by_side)
         self.ended: list[EpisodeFacts] = []
-        self._games = max(1, config.num_env_runners) * config.num_envs_per_env_runner
-        self._have_ended: set[tuple[int, int]] = set()
         self.league: League | None = None
 
     def iterate(self) -> dict[str, float]:
@@ -106,12 +105,13 @@ class TrainingRun:
         runners = result.get(ENV_RUNNER_RESULTS, {})
         self.env_steps = int(runners.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, self.env_steps))
         self.iterations = int(result["training_iteration"])
-        # Each as (runner, game).
-        self._have_ended.update(_series(runners.get(GAMES_ENDED), tuple))
+        self.ended = _series(runners.get(EPISODES), EpisodeFacts)
+        self.window.add(self.ended, _series(runners.get(GAMES_ENDED), tuple))
         timers = result.get(_TIMERS, {})
         league_metrics = {} if self.league is None else self._iterate_league(self.league, runners)
         metrics = {
-            **self._episode_metrics(runners),
+            "train/episodes": runners.get(NUM_EPISODES_LIFETIME),
+            **self.window.metrics(),
             **{
                 f"{AGENT_INFO}/{agent}/{name}": count
                 for agent, counts in runners.get(AGENT_INFO, {}).items()
@@ -129,43 +129,6 @@ class TrainingRun:
             for name, value in metrics.items()
             if value is not None and math.isfinite(value)
         }
-
-    @property
-    def window_is_full(self) -> bool:
-        """Whether ``train/…`` go over 100 episodes, and every game has ended one.
-
-        Before, the mean is that of the episodes that end first.
-        """
-        return len(self._episodes) == _WINDOW and len(self._have_ended) == self._games
-
-    def names_of_episode_metrics(self) -> list[str]:
-        """Returns the names of the metrics that come with the first episode that ends."""
-        players = sum(len(policy.agents) for policy in self._policies)
-        return list(self._means_of([EpisodeFacts((0.0,) * players, 1, (False,) * players)]))
-
-    def _episode_metrics(self, runners: Mapping[str, Any]) -> dict[str, Any]:
-        self.ended = _series(runners.get(EPISODES), EpisodeFacts)
-        self._episodes.extend(self.ended)
-        metrics: dict[str, Any] = {"train/episodes": runners.get(NUM_EPISODES_LIFETIME)}
-        return {**metrics, **self._means_of(self._episodes)} if self._episodes else metrics
-
-    def _means_of(self, episodes: Collection[EpisodeFacts]) -> dict[str, Any]:
-        metrics: dict[str, Any] = {}
-        returns = np.array([facts.returns for facts in episodes])
-        won = np.array([facts.won for facts in episodes])
-        metrics["train/return_mean"] = returns.sum(axis=1).mean()
-        metrics["train/length_mean"] = np.mean([facts.length for facts in episodes])
-        metrics["train/win_rate"] = won.any(axis=1).mean()
-        # In self-play agents change sides, and the league tells of the learner.
-        apart = self._policies[0].has_company and self.league is None
-        for policy in self._policies if apart else ():
-            columns = [agent - 1 for agent in policy.agents]
-            metrics[f"train/{policy.name}/return_mean"] = returns[:, columns].mean()
-            metrics[f"train/{policy.name}/win_rate"] = won[:, columns].mean()
-            for agent in policy.agents:
-                metrics[f"train/agent_{agent}/return_mean"] = returns[:, agent - 1].mean()
-                metrics[f"train/agent_{agent}/win_rate"] = won[:, agent - 1].mean()
-        return metrics
 
     def play_league(self, settings: SelfPlay, league: League | None = None) -> None:
         """Lets the runners play against the snapshots of a league.
@@ -186,11 +149,11 @@ class TrainingRun:
     def _tell_runners(self, league: League) -> None:
         chances = league.chances()
         # A runner that was restarted lacks them all.
-        missing = self._of_runners(lambda runner: runner.sampler.seating.set_chances(chances))
+        missing = self.runners.ask(lambda runner: runner.sampler.seating.set_chances(chances))
         wanted = {snapshot for of_runner in missing for snapshot in of_runner}
         if wanted:
             weights = ray.put({n: dict(league.pool[n].weights) for n in wanted})
-            self._of_runners(lambda runner: runner.sampler.seating.add_snapshots(ray.get(weights)))
+            self.runners.ask(lambda runner: runner.sampler.seating.add_snapshots(ray.get(weights)))
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
         """Returns the learner's weights of every policy's network, by policy and name, on the CPU."""
@@ -207,16 +170,15 @@ class TrainingRun:
 
     def take_replays(self) -> list[EpisodeReplay]:
         """Returns the recorded episodes that ended since the last call."""
-        taken = self._of_runners(lambda runner: runner.take_replays())
+        taken = self.runners.ask(lambda runner: runner.take_replays())
         return [replay for replays in taken for replay in replays]
 
     def state_dict(self) -> State:
         """Returns what training goes on with bit for bit, beside what :meth:`save` writes."""
         return {
-            "window": [list(facts) for facts in self._episodes],
-            "ended": sorted(map(list, self._have_ended)),
-            "runners": self._of_runners(lambda runner: runner.state_dict()),
-            "learners": self._of_learners(learner_state),
+            "window": self.window.state_dict(),
+            "runners": self.runners.ask(lambda runner: runner.state_dict()),
+            "learners": learner_states(self.algorithm.learner_group),
             "buffer": None if self._buffer is None else buffer_state(self._buffer),
         }
 
@@ -229,49 +191,16 @@ class TrainingRun:
         Raises:
             ValueError: It is no such state.
         """
-        self._episodes.extend(
-            EpisodeFacts(tuple(returns), int(length), tuple(won))
-            for returns, length, won in state["window"]
-        )
         anew = []
-        states = state["runners"]
-        runners = self._of_runners(lambda runner: runner.sampler.games.count)
-        if [len(each["games"]["episodes"]) for each in states if each] == runners:
-            self._have_ended.update((int(runner), int(game)) for runner, game in state["ended"])
-            self._load_runners(states)
-        else:
+        if not (same_games := self.runners.load(state["runners"])):
             anew.append("the games, as there are others than before")
+        self.window.load_state_dict(state["window"], same_games)
         if self._buffer is not None:
             load_buffer_state(self._buffer, state["buffer"])
-        if not self._load_learners(state["learners"]):
+        learners = self.algorithm.learner_group
+        if not load_learner_states(learners, state["learners"], self.env_steps):
             anew.append("the random numbers of learners, as there are others than before")
         return anew
-
-    def _load_runners(self, states: Sequence[Mapping[str, Any]]) -> None:
-        group = self.algorithm.env_runner_group
-        load = [partial(_load_runner, state=state) for state in states]
-        if group.num_remote_env_runners() == 0:
-            load[0](self.algorithm.env_runner)
-        else:
-            ids = group.healthy_env_runner_ids()
-            group.foreach_env_runner(load, local_env_runner=False, remote_worker_ids=ids)
-            raise_fault(group)
-
-    def _of_learners(self, ask: Callable[[Any], Any], **which: Any) -> list[Any]:
-        results = self.algorithm.learner_group.foreach_learner(ask, **which)
-        return [result.get() for result in results]
-
-    def _load_learners(self, states: Sequence[Mapping[str, Any]]) -> bool:
-        group = self.algorithm.learner_group
-        ids = [None] if group.is_local else group._worker_manager.healthy_actor_ids()
-        if len(ids) != len(states):
-            return False
-        for learner, state in zip(ids, states, strict=True):
-            which = {} if learner is None else {"remote_actor_ids": [learner]}
-            self._of_learners(
-                partial(load_learner_state, state=state, env_steps=self.env_steps), **which
-            )
-        return True
 
     def save(self, directory: Path) -> None:
         """Writes optimizers, target networks and counters; the weights are not among them."""
@@ -287,7 +216,7 @@ class TrainingRun:
             f"{COMPONENT_LEARNER}/{COMPONENT_RL_MODULE}", inference_only=True
         )[COMPONENT_LEARNER]
         reference = ray.put({name: state[name] for name in (COMPONENT_RL_MODULE, WEIGHTS_SEQ_NO)})
-        self._of_runners(lambda runner: runner.set_state(ray.get(reference)))
+        self.runners.ask(lambda runner: runner.set_state(ray.get(reference)))
         self.iterations = int(self.algorithm.iteration)
         self.env_steps = int(
             self.algorithm.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME))
@@ -299,53 +228,9 @@ class TrainingRun:
             self.algorithm.metrics.delete((_TIMERS, timer), key_error=False)
             self.algorithm.metrics.log_value((_TIMERS, timer), 0.0, reduce="sum")
 
-    def share_out(
-        self, do: Callable[[Any, Sequence[_Item]], Sequence[_Result]], items: Sequence[_Item]
-    ) -> dict[int, _Result]:
-        """Shares work out among the remote runners.
-
-        Args:
-            do: Called on a runner with its share, gives a result for each.
-            items: The work.
-
-        Returns:
-            The results by number of the item; those of runners that die are missing, and all where
-            there are no remote runners.
-        """
-        group = self.algorithm.env_runner_group
-        runners = group.healthy_env_runner_ids()
-        shares = [range(len(items))[number :: len(runners)] for number in range(len(runners))]
-        wanted = [(runner, share) for runner, share in zip(runners, shares, strict=True) if share]
-        if not wanted:
-            return {}
-        done: list[dict[int, _Result]] = group.foreach_env_runner(
-            [partial(_do_share, do=do, items={n: items[n] for n in share}) for _, share in wanted],
-            local_env_runner=False,
-            remote_worker_ids=[runner for runner, _ in wanted],
-        )
-        return {number: result for results in done for number, result in results.items()}
-
-    def _of_runners(self, ask: Callable[[Any], Any]) -> list[Any]:
-        # The runner in this process samples only when there is no other.
-        group = self.algorithm.env_runner_group
-        alone = group.num_remote_env_runners() == 0
-        answers: list[Any] = group.foreach_env_runner(ask, local_env_runner=alone)
-        return answers
-
     def close(self) -> None:
         """Stops the algorithm and its processes."""
         self.algorithm.stop()
-
-
-def _load_runner(runner: Any, state: Mapping[str, Any]) -> None:
-    with runner.faults:
-        runner.load_state_dict(state)
-
-
-def _do_share(
-    runner: Any, do: Callable[[Any, Sequence[Any]], Sequence[Any]], items: Mapping[int, Any]
-) -> dict[int, Any]:
-    return dict(zip(items, do(runner, list(items.values())), strict=True))
 
 
 def _series(values: Any, kind: type[tuple[Any, ...]]) -> list[Any]:

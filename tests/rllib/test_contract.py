@@ -1,14 +1,13 @@
 """The parts of RLlib that this package stands on, in one place for the next upgrade of ray."""
 
-from collections import deque
-
 import pytest
 
 from games import CORRIDOR
 from griddly_lit import GriddlyEnvSpec, ImpalaCNN
 from griddly_lit.policies import resolve_policies
 from griddly_lit.rllib.config import Settings, algorithm_config
-from griddly_lit.rllib.run import TrainingRun
+from griddly_lit.rllib.episode_window import EpisodeWindow
+from griddly_lit.rllib.run import TrainingRun, _series
 from griddly_lit.rllib.runner_metrics import EpisodeFacts
 
 
@@ -107,9 +106,9 @@ def test_a_series_of_any_length_arrives(run, count):
         runner.log_value("episodes", fact, reduce="item_series")
     runner.log_value("other", 1, reduce="sum")
     root.aggregate([runner.reduce()], key="env_runners")
-    training = TrainingRun.__new__(TrainingRun)
-    training._episodes = deque(maxlen=100)
-    training._policies = run._policies
-    metrics = training._episode_metrics(root.compile()["env_runners"])
-    assert list(training._episodes) == facts
+    arrived = _series(root.compile()["env_runners"].get("episodes"), EpisodeFacts)
+    assert arrived == facts
+    window = EpisodeWindow(run._policies, 1, by_side=True)
+    window.add(arrived, [])
+    metrics = window.metrics()
     assert metrics.get("train/return_mean") == (sum(range(count)) / count if count else None)
