@@ -76,6 +76,12 @@ class Settings:
     max_env_steps: int | None = None
     small: bool = False
 
+    def training_by_policy(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Returns the training settings for all policies, and those of each by its name."""
+        names = [policy.name for policy in self.policies]
+        apart = {name: self.training[name] for name in names if name in self.training}
+        return {k: v for k, v in self.training.items() if k not in names}, apart
+
 
 def algorithm_config(settings: Settings) -> AlgorithmConfig:
     """Builds the config that ``fit()`` uses.
@@ -86,116 +92,143 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         OptionError: There is no GPU though one is asked for.
     """
     name, supported = find_algorithm(settings.algorithm)
-    spec, policies = settings.env, settings.policies
     if name == "DQN":
-        _check_fits_dqn(spec, policies)
-    names = [policy.name for policy in policies]
-    training = {key: value for key, value in settings.training.items() if key not in names}
-    by_policy = {name: settings.training[name] for name in names if name in settings.training}
-    config_class = supported.config_class()
-    for policy_name, values in by_policy.items():
-        checked_mapping(f"training[{policy_name!r}]", values, "Pass a dictionary of settings")
-    for each in (training, *by_policy.values()):
-        check_training(name, config_class, each)
-        check_values(config_class, each)
-    if isinstance(settings.algorithm, str):
-        config = config_class().training(
-            **{**supported.defaults(settings.max_env_steps), **training}
-        )
-    else:
-        config = settings.algorithm.copy(copy_frozen=False).training(**training)
+        _check_fits_dqn(settings.env, settings.policies)
+    config = _with_training(settings, name, supported)
     users = config.copy(copy_frozen=False)
     if config.learner_class is config.get_default_learner_class():
         config.learners(learner_class=supported.learner)
-    check_together(config, training_names(config_class))
+    check_together(config, training_names(type(config)))
     if settings.small:
         config.training(**supported.small)
-    games = (
-        min(4, settings.num_envs_per_env_runner)
-        if settings.small
-        else settings.num_envs_per_env_runner
-    )
-    if isinstance(settings.algorithm, str) and supported.fragment_fills_batch:
-        fragment = max(1, config.train_batch_size_per_learner // games)
-        config.env_runners(rollout_fragment_length=fragment)
-    register_env(_ENV_NAME, _make_env)
     if name == "DQN":
         _check_dqn(config)
-    bfloat16 = _use_bfloat16(settings.precision)
-    modules = {
-        policy.name: _module_spec(policy, supported, config, bfloat16) for policy in policies
-    }
-    alone = policies[0].alone
-    if not alone:
-        for policy_name, values in by_policy.items():
-            check_training_of_policy(name, policy_name, values)
-        config.multi_agent(
-            policies=list(modules),
-            policy_mapping_fn=PolicyOfAgent({a: p.name for p in policies for a in p.agents}),
-            policies_to_train=[policy.name for policy in policies if policy.trained],
-        )
-        config.rl_module(
-            algorithm_config_overrides_per_module={
-                policy: config_class.overrides(**values) for policy, values in by_policy.items()
-            }
-        )
-    elif by_policy:
-        config.training(**by_policy[names[0]])
-    only = modules[names[0]]
-    (
-        config.environment(
-            _ENV_NAME,
-            env_config={
-                "spec": spec,
-                "policies": policies,
-                "self_play": settings.self_play is not None,
-                "track_actions": settings.track_actions,
-                "video": settings.video,
-            },
-            observation_space=only.observation_space,
-            action_space=only.action_space,
-        )
-        .env_runners(
-            env_runner_cls=GriddlyEnvRunner,
-            num_env_runners=settings.num_env_runners,
-            num_envs_per_env_runner=games,
-            # Weights are pushed to our runner. Told to fetch them instead, as APPO and IMPALA tell
-            # theirs by default, it would act with the first ones for ever.
-            use_env_runner_state_server=False,
-        )
-        .learners(
-            num_learners=settings.num_learners,
-            num_gpus_per_learner=int(_use_gpu(settings.accelerator)),
-        )
-        .rl_module(rl_module_spec=only if alone else MultiRLModuleSpec(rl_module_specs=modules))
-        .reporting(
-            log_gradients=True,
-            min_time_s_per_iteration=_unless_set(users, "min_time_s_per_iteration", 0),
-            min_sample_timesteps_per_iteration=(
-                min(32, supported.steps_per_iteration)
-                if settings.small
-                else _unless_set(
-                    users, "min_sample_timesteps_per_iteration", supported.steps_per_iteration
-                )
-            ),
-        )
-        .fault_tolerance(restart_failed_env_runners=True)
-        # RLlib adds the number of the runner to it.
-        .debugging(seed=min(settings.seed, MAX_SEED - settings.num_env_runners), log_level="ERROR")
-    )
+    _set_policies(config, settings, name, supported)
+    _set_processes(config, settings, supported)
+    _set_iterations(config, settings, supported, users)
     check_nothing_is_lost(users, config)
     return config
 
 
-class PolicyOfAgent:
-    """RLlib's ``policy_mapping_fn``: the policy of an agent."""
+def _with_training(settings: Settings, name: str, supported: SupportedAlgorithm) -> AlgorithmConfig:
+    """Returns the algorithm with its defaults, or the user's config, and the user's settings."""
+    config_class = supported.config_class()
+    training, by_policy = settings.training_by_policy()
+    for policy, values in by_policy.items():
+        checked_mapping(f"training[{policy!r}]", values, "Pass a dictionary of settings")
+    for each in (training, *by_policy.values()):
+        check_training(name, config_class, each)
+        check_values(config_class, each)
+    if not isinstance(settings.algorithm, str):
+        return settings.algorithm.copy(copy_frozen=False).training(**training)
+    defaults = supported.defaults(settings.max_env_steps)
+    return config_class().training(**{**defaults, **training})
 
-    def __init__(self, names: Mapping[int, str]) -> None:
-        self._names = dict(names)
+
+def _set_policies(
+    config: AlgorithmConfig, settings: Settings, name: str, supported: SupportedAlgorithm
+) -> None:
+    """Sets the environment, the modules, and who acts for whom."""
+    policies = settings.policies
+    bfloat16 = _use_bfloat16(settings.precision)
+    modules = {
+        policy.name: _module_spec(policy, supported, config, bfloat16) for policy in policies
+    }
+    only = modules[policies[0].name]
+    _, by_policy = settings.training_by_policy()
+    register_env(_ENV_NAME, _make_env)
+    config.environment(
+        _ENV_NAME,
+        env_config={
+            "spec": settings.env,
+            "policies": policies,
+            "self_play": settings.self_play is not None,
+            "track_actions": settings.track_actions,
+            "video": settings.video,
+        },
+        observation_space=only.observation_space,
+        action_space=only.action_space,
+    )
+    if policies[0].alone:
+        config.training(**by_policy.get(policies[0].name, {}))
+        config.rl_module(rl_module_spec=only)
+        return
+    for policy_name, values in by_policy.items():
+        check_training_of_policy(name, policy_name, values)
+    config.multi_agent(
+        # In their order: a set would be gone through in another one in each process.
+        policies=list(modules),
+        policy_mapping_fn=PolicyOfAgent({a: p.name for p in policies for a in p.agents}),
+        policies_to_train=[policy.name for policy in policies if policy.trained],
+    )
+    config.rl_module(
+        rl_module_spec=MultiRLModuleSpec(rl_module_specs=modules),
+        algorithm_config_overrides_per_module={
+            policy: type(config).overrides(**values) for policy, values in by_policy.items()
+        },
+    )
+
+
+def _set_processes(
+    config: AlgorithmConfig, settings: Settings, supported: SupportedAlgorithm
+) -> None:
+    """Sets who samples and who learns, where."""
+    games = settings.num_envs_per_env_runner
+    if settings.small:
+        games = min(4, games)
+    if isinstance(settings.algorithm, str) and supported.fragment_fills_batch:
+        fragment = max(1, config.train_batch_size_per_learner // games)
+        config.env_runners(rollout_fragment_length=fragment)
+    config.env_runners(
+        env_runner_cls=GriddlyEnvRunner,
+        num_env_runners=settings.num_env_runners,
+        num_envs_per_env_runner=games,
+        # Weights are pushed to our runner. Told to fetch them instead, as APPO and IMPALA tell
+        # theirs by default, it would act with the first ones for ever.
+        use_env_runner_state_server=False,
+    )
+    config.learners(
+        num_learners=settings.num_learners,
+        num_gpus_per_learner=int(_use_gpu(settings.accelerator)),
+    )
+    config.fault_tolerance(restart_failed_env_runners=True)
+    # RLlib adds the number of the runner to it.
+    seed = min(settings.seed, MAX_SEED - settings.num_env_runners)
+    config.debugging(seed=seed, log_level="ERROR")
+
+
+def _set_iterations(
+    config: AlgorithmConfig,
+    settings: Settings,
+    supported: SupportedAlgorithm,
+    users: AlgorithmConfig,
+) -> None:
+    """Sets how long an iteration is."""
+    steps = "min_sample_timesteps_per_iteration"
+    config.reporting(
+        log_gradients=True,
+        min_time_s_per_iteration=_unless_set(users, "min_time_s_per_iteration", 0),
+        min_sample_timesteps_per_iteration=(
+            min(32, supported.steps_per_iteration)
+            if settings.small
+            else _unless_set(users, steps, supported.steps_per_iteration)
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class PolicyOfAgent:
+    """RLlib's ``policy_mapping_fn``: the policy of an agent.
+
+    Attributes:
+        names: Name of the policy by the agent's id.
+    """
+
+    names: Mapping[int, str]
 
     def __call__(self, agent_id: Any, episode: Any = None, **kwargs: Any) -> str:
         """Returns the name of the agent's policy."""
-        return self._names[int(agent_id)]
+        return self.names[int(agent_id)]
 
 
 def _unless_set(users: AlgorithmConfig, name: str, ours: Any) -> Any:
