@@ -19,13 +19,10 @@ from griddly_lit.playing import Actor, EpisodeBatch, EvaluationResult, Evaluator
 from griddly_lit.policies import Model
 from griddly_lit.recording import (
     EpisodeReplay,
-    VideoRecording,
     View,
     check_video_path,
     checked_view,
-    render_replay,
 )
-from griddly_lit.rllib.replays import replay_of
 
 
 class GriddlyTrainer(LiveTrainer):
@@ -93,7 +90,12 @@ class GriddlyTrainer(LiveTrainer):
         finally:
             self._fit = None
 
-    def validate(self, *, deterministic: bool = False) -> EvaluationResult:
+    def validate(
+        self,
+        levels: int | str | Sequence[int | str] | LevelSource | None = None,
+        *,
+        deterministic: bool = False,
+    ) -> EvaluationResult:
         """Plays the policy on the training levels, ``validation_episodes`` on each.
 
         Where the spec holds test levels out, it plays as many on each of them, too, for the gap
@@ -103,6 +105,7 @@ class GriddlyTrainer(LiveTrainer):
         are makes no difference to what comes out.
 
         Args:
+            levels: Play these alone, named as for :meth:`test`.
             deterministic: Take the most probable actions instead of drawing them.
 
         Returns:
@@ -114,6 +117,7 @@ class GriddlyTrainer(LiveTrainer):
             hooks("on_validation_start")
         result, ends = self._evaluator.validation(
             self._play,
+            levels,
             1 if self.fast_dev_run else self.validation_episodes,
             checked_bool("deterministic", deterministic),
         )
@@ -191,10 +195,7 @@ class GriddlyTrainer(LiveTrainer):
         deterministic = checked_bool("deterministic", deterministic)
         batch = EpisodeBatch((level,), (seed,), deterministic)
         (end,) = self._actor.play([batch])
-        replay = replay_of(self.env, end)
-        options = self.video or VideoRecording()
-        render_replay(replay, path, view, fps=options.fps, renderer=options.renderer)
-        self._report.played(replay, path, view, options.fps, self.env_steps)
+        replay = self._report.play(end, path, view, self.env_steps)
         self._rest()
         return replay
 
@@ -242,12 +243,8 @@ class GriddlyTrainer(LiveTrainer):
                 does not fit.
         """
         cls.check_names("from_env_config", options)
-        taken = trainer_options(env_config)
-        recorded = env_config.get("record_video_config")
-        if recorded is not None:
-            taken["video"] = VideoRecording.from_record_video_config(recorded)
         spec = GriddlyEnvSpec(**spec_options(env_config))
-        return cls(spec, model, **{**taken, **options})
+        return cls(spec, model, **{**trainer_options(env_config), **options})
 
     @classmethod
     def from_checkpoint(

@@ -8,6 +8,7 @@ from typing import Any
 from griddly_lit.arguments import checked_bool, checked_mapping
 from griddly_lit.envs.levels import GeneratedLevels
 from griddly_lit.errors import OptionError, did_you_mean
+from griddly_lit.recording import VideoRecording
 
 _SPEC_KEYS = (
     "yaml_file",
@@ -59,15 +60,18 @@ def trainer_options(env_config: Mapping[str, Any]) -> dict[str, Any]:
         env_config: ``record_actions`` (False) becomes ``track_actions``.
             ``generate_valid_action_trees`` (False) becomes ``valid_actions="tree"``: the old models
             walked these trees to draw the parts of an action one after the other, valid ones only.
+            ``record_video_config`` becomes ``video``.
 
     Raises:
-        OptionError: A key is unknown, or a value is no boolean.
+        OptionError: A key is unknown, or a value does not fit.
     """
     check_env_config(env_config)
+    recorded = env_config.get("record_video_config")
     trees = _switch(env_config, "generate_valid_action_trees")
     return {
         "track_actions": _switch(env_config, "record_actions"),
         "valid_actions": "tree" if trees else "off",
+        "video": None if recorded is None else VideoRecording.from_record_video_config(recorded),
     }
 
 

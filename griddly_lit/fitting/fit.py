@@ -127,7 +127,7 @@ class Fit:
                 if options.fast_dev_run:
                     self._try_to_save(run.window.names())
             if kept is not None:
-                report.checkpoints({"last": kept.last_path, "best": kept.best_path})
+                report.checkpoints(kept, trainer.env_steps)
         if options.enable_progress_bar and not options.fast_dev_run:
             print_places(report.places(), kept.last_path if kept else None, report.videos_dir)
         self._profiling.describe()

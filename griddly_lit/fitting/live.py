@@ -161,7 +161,8 @@ class LiveTrainer(TrainerOptions):
         return Report(
             self.env,
             False if self.fast_dev_run else self.logger,
-            self.settings(),
+            # Which score is the best one, for tables of many runs.
+            {"monitor": getattr(self.checkpointing, "monitor", None), **self.settings()},
             self.video,
             self.track_actions,
             self.default_root_dir,

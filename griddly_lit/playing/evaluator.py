@@ -35,10 +35,12 @@ class Evaluator:
         self._record_events = record_events
         self._levels = EvaluationLevels(env, seed)
 
-    def validation(self, play: Play, episodes: int, deterministic: bool) -> Played:
+    def validation(self, play: Play, levels: Any, episodes: int, deterministic: bool) -> Played:
         """Plays the training levels and those that are held out, see ``GriddlyTrainer.validate``."""
-        levels, each = self._levels.training("val", episodes)
-        played = self._play(play, levels, each, deterministic)
+        if levels is not None:
+            return self.test(play, levels, episodes, deterministic)
+        chosen, each = self._levels.training("val", episodes)
+        played = self._play(play, chosen, each, deterministic)
         held_out = (
             self._play(play, self._levels.held_out(), episodes, deterministic)
             if self._env.test_levels

@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from griddly_lit.callbacks import ModelCheckpoint
 from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec
+from griddly_lit.envs.replays import replay_of
 from griddly_lit.playing import EvaluationResult
-from griddly_lit.recording import EpisodeReplay, VideoRecording, View
+from griddly_lit.recording import EpisodeReplay, VideoRecording, View, render_replay
 from griddly_lit.recording.recorder import FinishedVideo
 from griddly_lit.reporting.history import History
 from griddly_lit.reporting.kept_videos import FOLDER
 from griddly_lit.reporting.run_loggers import RunLoggers
 from griddly_lit.reporting.videos import Videos
-from griddly_lit.rllib.replays import replay_of
 from griddly_lit.tracking.events import Counts, count_events, count_outcomes, flatten, no_counts
 from griddly_lit.tracking.publish import Publisher
 from griddly_lit.tracking.shares import share_charts
@@ -136,7 +137,7 @@ class Report:
                 (self._video.worst, "worst", in_order[0]),
             ):
                 if wanted:
-                    replay = replay_of(self._env, end)
+                    replay = replay_of(self._env, end, env_steps)
                     self._recorder().submit([replay], env_steps, f"videos/{prefix}/{name}")
 
     def _scalars(self, metrics: Mapping[str, float], env_steps: int) -> None:
@@ -157,24 +158,39 @@ class Report:
         """Waits for the videos that are on their way, and publishes them."""
         self._flush()
 
-    def played(
-        self, replay: EpisodeReplay, path: Path, view: View, fps: int, env_steps: int
-    ) -> None:
-        """Publishes a video of one episode, if the run has anything that it could belong to."""
+    def play(self, end: EpisodeEnd, path: Path, view: View, env_steps: int) -> EpisodeReplay:
+        """Draws one episode, and publishes it if the run has anything that it could belong to.
+
+        Args:
+            end: The episode.
+            path: The video.
+            view: ``"global"``, or the id of an agent.
+            env_steps: Environment steps of training so far.
+
+        Returns:
+            The episode.
+        """
+        replay = replay_of(self._env, end, env_steps)
+        looks = self._video or VideoRecording()
+        render_replay(replay, path, view, fps=looks.fps, renderer=looks.renderer, strip=looks.strip)
         if self.has_begun:
             level = replay.level if isinstance(replay.level, int) else "generated"
             agent = "" if view == "global" else f"/agent_{view}"
-            self._publisher.video(f"videos/play/level_{level}{agent}", path, env_steps, fps)
+            self._publisher.video(f"videos/play/level_{level}{agent}", path, env_steps, looks.fps)
+        return replay
 
-    def checkpoints(self, kept: Mapping[str, Path | None]) -> None:
-        """Publishes checkpoints as artifacts to the loggers made with ``log_model``.
+    def checkpoints(self, kept: ModelCheckpoint, env_steps: int) -> None:
+        """Publishes the best score, and checkpoints as artifacts to loggers made with ``log_model``.
 
         Args:
-            kept: The directory of each alias, such as ``best``.
+            kept: What keeps them.
+            env_steps: Environment steps of training so far.
         """
+        if kept.best_score is not None:
+            self._publisher.best_score(kept.best_score, env_steps)
         keepers = [logger for logger in self._loggers if getattr(logger, "_log_model", False)]
         publisher = Publisher(keepers)
-        for alias, path in kept.items():
+        for alias, path in (("last", kept.last_path), ("best", kept.best_path)):
             if path is not None:
                 publisher.artifact("checkpoint", path, "model", [alias])
 
