@@ -21,13 +21,14 @@ from griddly_lit.callbacks import (
 from griddly_lit.checkpoints import RLLIB, UNSAID, Checkpoint, write_checkpoint
 from griddly_lit.envs import EpisodeEnd
 from griddly_lit.errors import CheckpointError
-from griddly_lit.fitting.callback_states import callback_states, load_callback_states
+from griddly_lit.fitting.callback_states import callback_states
 from griddly_lit.fitting.hooks import Hooks
 from griddly_lit.fitting.interrupt import shielded
 from griddly_lit.fitting.loop import FitLoop
 from griddly_lit.fitting.options import TrainerOptions
 from griddly_lit.fitting.profiling import Profiling
 from griddly_lit.fitting.result import FitResult
+from griddly_lit.fitting.resume import go_on
 from griddly_lit.fitting.run_folder import run_of_fit
 from griddly_lit.fitting.summaries import print_summaries
 from griddly_lit.playing import Actor, EpisodeBatch, play_on_runner
@@ -172,19 +173,8 @@ class Fit:
                 league = checkpoint.league(options.self_play) if checkpoint else None
                 run.play_league(options.self_play, league)
             if checkpoint is not None:
-                self._go_on(run, checkpoint)
+                go_on(options, run, checkpoint)
             yield run
-
-    def _go_on(self, run: TrainingRun, checkpoint: Checkpoint) -> None:
-        """Takes over the state of a checkpoint, and tells what begins anew."""
-        state = checkpoint.state()
-        with checkpoint.files.decoding("state/state.json"):
-            anew = run.load_state_dict(state["run"])
-            states = state.get("callbacks", {})
-        if anew:
-            _log.warning("The resumed run is not exact: %s begin anew.", "; ".join(anew))
-        with checkpoint.files.decoding("state/state.json"):
-            load_callback_states(self._options.callbacks, states)
 
     def play(self, batches: Sequence[EpisodeBatch]) -> list[EpisodeEnd]:
         """Plays episodes with the weights of the present moment, on the remote runners if there are any.

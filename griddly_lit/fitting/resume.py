@@ -1,16 +1,24 @@
-"""Which checkpoint a trainer means."""
+"""Which checkpoint a trainer means, and going on from it."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from griddly_lit.arguments import checked_path
 from griddly_lit.callbacks import ModelCheckpoint
 from griddly_lit.checkpoints import Checkpoint, find_checkpoint, is_of_run
 from griddly_lit.checkpoints.run_file import read_run
 from griddly_lit.errors import CheckpointError
+from griddly_lit.fitting.callback_states import load_callback_states
 from griddly_lit.fitting.options import TrainerOptions
 from griddly_lit.tracking.runs import folder_if_known
+
+if TYPE_CHECKING:
+    from griddly_lit.rllib.run import TrainingRun
+
+_log = logging.getLogger("griddly_lit")
 
 
 def checkpoint_of_run(
@@ -51,3 +59,25 @@ def _named_run(options: TrainerOptions) -> Path | None:
     else:
         named = [path for path in map(folder_if_known, options.logger) if path is not None]
     return next((path for path in named if read_run(path) is not None), None)
+
+
+def go_on(options: TrainerOptions, run: TrainingRun, checkpoint: Checkpoint) -> None:
+    """Takes over the state of a checkpoint, and tells what begins anew.
+
+    Args:
+        options: What the trainer was told.
+        run: It has the checkpoint's weights, optimizers and counters already.
+        checkpoint: The checkpoint.
+
+    Raises:
+        CheckpointError: The state is none.
+    """
+    state = checkpoint.state()
+    same_env = is_of_run(checkpoint.path, options.env, {})
+    with checkpoint.files.decoding("state/state.json"):
+        anew = run.load_state_dict(state["run"], same_env)
+        states = state.get("callbacks", {})
+    if anew:
+        _log.warning("The resumed run is not exact: %s begin anew.", "; ".join(anew))
+    with checkpoint.files.decoding("state/state.json"):
+        load_callback_states(options.callbacks, states)

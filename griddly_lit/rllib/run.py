@@ -182,8 +182,13 @@ class TrainingRun:
             "buffer": None if self._buffer is None else buffer_state(self._buffer),
         }
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> list[str]:
+    def load_state_dict(self, state: Mapping[str, Any], same_env: bool = True) -> list[str]:
         """Takes over what :meth:`state_dict` gave, as far as there are as many processes.
+
+        Args:
+            state: The state.
+            same_env: Whether the environment is the one that it was; otherwise the games in it
+                might not go on.
 
         Returns:
             What begins anew instead.
@@ -192,7 +197,8 @@ class TrainingRun:
             ValueError: It is no such state.
         """
         anew = []
-        if not (same_games := self.runners.load(state["runners"])):
+        same_games = same_env and self.runners.load(state["runners"])
+        if not same_games:
             anew.append("the games, as there are others than before")
         self.window.load_state_dict(state["window"], same_games)
         if self._buffer is not None:

@@ -107,3 +107,13 @@ def test_a_restarted_runner_plays_other_levels_and_seeds(tmp_path):
     first, *_, last = kill.seen
     assert len(first) == len(last) == 8
     assert not set(first.values()) & set(last.values())
+
+
+def test_a_run_goes_on_with_a_shorter_limit(tmp_path, caplog):
+    mine = trainer(tmp_path, logger=False)
+    mine.fit()
+    shorter = trainer(tmp_path, env=spec(max_steps=3), logger=False, max_iterations=3)
+    result = shorter.fit(ckpt_path=tmp_path / "checkpoints" / "last")
+    assert result.env_steps == 3 * STEPS
+    assert "the games, as there are others than before begin anew" in caplog.text
+    assert result.metrics["train/length_mean"] < 20
