@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from griddly_lit.engine import Game, StepResult, checked_actions, load_gdy
 from griddly_lit.envs.episode_log import EpisodeLog
 from griddly_lit.envs.episodes import EpisodeEnd, EpisodeStart, outcome_of
+from griddly_lit.envs.level_notes import LevelNotes
 from griddly_lit.envs.levels import LevelSource
 from griddly_lit.envs.levels.in_play import (
     draw,
@@ -52,6 +53,7 @@ class VectorGame:
             them if it has a ``note``.
         scorer: Called with each finished episode before its level source is told of it; returns
             the score, or None. None at first.
+        notes: Gets to know what each game is about to do. None at first.
         blocks: The seats of all players, those with observations of one shape together.
         observations: One uint8 array (N, H, W, C) a player: views of the blocks.
         active: bool (N, players), who takes part in the step to come.
@@ -91,6 +93,7 @@ class VectorGame:
         self._rngs = [np.random.default_rng(child) for child in entropy.spawn(count)]
         self.level_source = spec.level_source if levels is None else private_copy(levels)
         self.scorer: Callable[[EpisodeEnd], float | None] | None = None
+        self.notes: LevelNotes | None = None
         # Levels that are asked for here may be others than those that the spec knows.
         self._indices = frozenset(indices_of(self.level_source)) if levels is None else None
         self._padded = len(set(spec.game.level_shapes)) > 1 or not self._indices
@@ -136,8 +139,12 @@ class VectorGame:
         """
         players = self.spec.game.player_count
         checked = checked_actions(actions, self.spec.action_nvec, (self.count, players))
-        results = []
-        for game, of_game, outs in zip(self._games, checked, self._outs, strict=True):
+        results, notes = [], self.notes
+        for index, (game, of_game, outs) in enumerate(
+            zip(self._games, checked, self._outs, strict=True)
+        ):
+            if notes is not None:
+                notes.plays(index)
             results.append(game.step_unchecked(of_game))
             game.observe_into(outs)
         self.rewards[:], self.terminated[:], self.truncated[:], _ = zip(*results, strict=True)
@@ -154,6 +161,8 @@ class VectorGame:
             self._starts[end.index] = self._begin(end.index)
         if self._finds_valid:
             find_valid_actions(self.blocks, self._games, self.spec.single_action_nvec)
+        if notes is not None:
+            notes.rests()
         return ends
 
     def in_flight(self) -> Iterator[tuple[EpisodeStart, NDArray[np.integer[Any]]]]:
@@ -236,6 +245,8 @@ class VectorGame:
 
     def _reset(self, index: int, start: EpisodeStart, limit: int | None) -> None:
         game = self._games[index]
+        if self.notes is not None:
+            self.notes.begins(index, start.level, start.seed)
         game.max_steps = limit
         game.reset(start.level, start.seed)
         self.active[index] = True

@@ -23,6 +23,7 @@ from griddly_lit.engine import Shape
 from griddly_lit.envs import EpisodeEnd
 from griddly_lit.errors import CheckpointError
 from griddly_lit.fitting.interrupt import shielded
+from griddly_lit.fitting.divergence import telling_where_to_go_on
 from griddly_lit.fitting.loop import FitLoop
 from griddly_lit.fitting.options import TrainerOptions
 from griddly_lit.fitting.result import FitResult
@@ -108,7 +109,8 @@ class Fit:
                     1 if every and options.fast_dev_run else every,
                     lambda: self._actor.load_weights(run.weights()),
                 )
-                stop_reason = loop.run()
+                with telling_where_to_go_on(kept):
+                    stop_reason = loop.run()
                 if options.fast_dev_run:
                     self._try_to_save(run.names_of_episode_metrics())
             if kept is not None:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from griddly_lit.callbacks import Callback, TrainerView
+from griddly_lit.errors import DivergedError
 from griddly_lit.fitting.budget import Budget
 from griddly_lit.fitting.interrupt import interrupts
 from griddly_lit.reporting.report import Report
@@ -111,6 +112,8 @@ def _rescue(error: BaseException, step: Callable[[], None]) -> None:
     try:
         step()
     except Exception as fault:
+        if isinstance(fault, DivergedError) and isinstance(error, DivergedError):
+            return
         text = f"While that was dealt with: {type(fault).__name__}: {fault}"
         _log.error("%s", text)
         # Python 3.10 has no notes.

@@ -7,6 +7,7 @@ by a crash or with its machine. What its code raises, it would raise again.
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -80,18 +81,22 @@ def raise_fault(group: Any) -> None:
                 _raise(fault, "samples")
 
 
-def build(config: AlgorithmConfig) -> Any:
+def build(config: AlgorithmConfig, build_algorithm: Callable[[], Any]) -> Any:
     """Builds an algorithm, and makes sure that its remote runners have started.
 
     RLlib does not hand on why one did not, and may stumble itself when there is none. So one more
     process does what they did.
+
+    Args:
+        config: The algorithm's.
+        build_algorithm: Builds it of that.
 
     Raises:
         GriddlyLitError: The cause, if it is an exception of ours.
         WorkerError: Any other.
     """
     try:
-        algorithm = config.build_algo()
+        algorithm = build_algorithm()
     except Exception:
         fault = _fault_of_a_start(config) if config.num_env_runners else None
         if fault is not None:

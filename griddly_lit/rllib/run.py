@@ -7,6 +7,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,6 +36,7 @@ from griddly_lit.policies.league import League
 from griddly_lit.policies.match import Match
 from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
+from griddly_lit.rllib.divergence import check_metrics, check_weights, raise_divergence
 from griddly_lit.rllib.faults import build, raise_fault
 from griddly_lit.rllib.learner_metrics import learner_metrics
 from griddly_lit.rllib.learner_state import learner_state, load_learner_state
@@ -47,7 +49,9 @@ from griddly_lit.rllib.runner_metrics import (
     MATCHES,
     EpisodeFacts,
 )
+from griddly_lit.rllib.runner_watch import RunnerWatch
 from griddly_lit.rllib.user_code import user_code_by_value
+from griddly_lit.rllib.watched_algorithm import build_watched
 
 _WINDOW = 100
 _Item = TypeVar("_Item")
@@ -69,8 +73,15 @@ class TrainingRun:
     def __init__(self, config: AlgorithmConfig) -> None:
         # RLlib announces its API stack at every build, and ray's core the restart of its actors.
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
-        with silenced(2), user_code_by_value(config):
-            self.algorithm = build(config)
+        self._watch = RunnerWatch(config) if config.num_env_runners else None
+        with ExitStack() as unless_built:
+            if self._watch is not None:
+                unless_built.callback(self._watch.close)
+            with silenced(2), user_code_by_value(config):
+                self.algorithm = build(config, lambda: build_watched(config, self._watch))
+            unless_built.pop_all()
+        if self._watch is not None:
+            self._watch.begin(self.algorithm.env_runner_group)
         self._buffer = getattr(self.algorithm, "local_replay_buffer", None)
         if self._buffer is not None and config.seed is not None:
             seed_buffer(self._buffer, config.seed)
@@ -94,14 +105,17 @@ class TrainingRun:
         try:
             result = self.algorithm.train()
         except Exception:
-            # What it stumbled on may be that a runner gave nothing.
+            # What it stumbled on may be weights that are not finite, or that a runner gave nothing.
+            raise_divergence(self.weights)
             raise_fault(group)
             raise
-        raise_fault(group)
         elapsed = time.perf_counter() - began
         runners = result.get(ENV_RUNNER_RESULTS, {})
         self.env_steps = int(runners.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, self.env_steps))
         self.iterations = int(result["training_iteration"])
+        learned = learner_metrics(result.get(LEARNER_RESULTS, {}))
+        check_metrics(learned, self.iterations, self.env_steps)
+        raise_fault(group)
         # Each as (runner, game).
         self._have_ended.update(_series(runners.get(GAMES_ENDED), tuple))
         timers = result.get("timers", {})
@@ -114,7 +128,7 @@ class TrainingRun:
                 for name, count in counts.items()
             },
             **league_metrics,
-            **learner_metrics(result.get(LEARNER_RESULTS, {})),
+            **learned,
             "time/env_steps_per_second": (self.env_steps - steps_before) / elapsed,
             "time/sampling_seconds": timers.get(ENV_RUNNER_SAMPLING_TIMER),
             "time/learning_seconds": timers.get(LEARNER_UPDATE_TIMER),
@@ -187,17 +201,23 @@ class TrainingRun:
             self._of_runners(lambda runner: runner.sampler.seating.add_snapshots(ray.get(weights)))
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
-        """Returns the learner's weights of every policy's network, by policy and name, on the CPU."""
+        """Returns the learner's weights of every policy's network, by policy and name, on the CPU.
+
+        Raises:
+            DivergedError: They are not finite.
+        """
         component = f"{COMPONENT_LEARNER}/{COMPONENT_RL_MODULE}"
         state = self.algorithm.learner_group.get_state(component, inference_only=True)
         modules = state[COMPONENT_LEARNER][COMPONENT_RL_MODULE]
-        return {
+        weights = {
             policy.name: {
                 name.removeprefix(NETWORK): torch.as_tensor(value).cpu()
                 for name, value in modules[policy.name].items()
             }
             for policy in self._policies
         }
+        check_weights(weights, self.iterations, self.env_steps)
+        return weights
 
     def take_replays(self) -> list[EpisodeReplay]:
         """Returns the recorded episodes that ended since the last call."""
@@ -322,6 +342,8 @@ class TrainingRun:
 
     def close(self) -> None:
         """Stops the algorithm and its processes."""
+        if self._watch is not None:
+            self._watch.close()
         self.algorithm.stop()
 
 
