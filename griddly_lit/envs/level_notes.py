@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from griddly_lit.envs.levels import Level
 
@@ -59,13 +59,14 @@ class LevelNotes:
         self._head[_AT] = _NOWHERE
         draft.rename(path)
 
+    def draws(self, index: int) -> None:
+        """A game is about to get its next level."""
+        self._write(index, None)
+
     def begins(self, index: int, level: Level, seed: int) -> None:
         """A game is about to begin an episode."""
         shown = level if isinstance(level, int) else level[:_LONGEST_LEVEL]
-        text = json.dumps([shown, seed]).encode()[: _SLOT - 1]
-        place = _HEAD.size + index * _SLOT
-        self._memory[place : place + len(text) + 1] = text + b"\0"
-        self.plays(index)
+        self._write(index, [shown, seed])
 
     def plays(self, index: int) -> None:
         """A game is about to take a step."""
@@ -88,6 +89,12 @@ class LevelNotes:
         finally:
             head[_BUSY] = 0
 
+    def _write(self, index: int, values: Any) -> None:
+        text = json.dumps(values).encode()[: _SLOT - 1]
+        place = _HEAD.size + index * _SLOT
+        self._memory[place : place + len(text) + 1] = text + b"\0"
+        self.plays(index)
+
 
 def read_notes(path: Path) -> Noted | None:
     """Returns what the process that writes a file has noted last; None where there is no file."""
@@ -105,8 +112,11 @@ def read_notes(path: Path) -> Noted | None:
 
 def _shown(text: bytes) -> str:
     try:
-        level, seed = json.loads(text)
+        values = json.loads(text)
     except ValueError:
-        return "as a game was played"
+        return "as it played a level"
+    if values is None:
+        return "as it drew a level"
+    level, seed = values
     shown = f"{level}" if isinstance(level, int) else f"\n{level}\n"
     return f"as it played level {shown} (engine's seed {seed})"

@@ -236,6 +236,8 @@ class VectorGame:
 
     def _begin(self, index: int) -> EpisodeStart:
         rng = self._rngs[index]
+        if self.notes is not None:
+            self.notes.draws(index)
         level = draw(self.level_source, rng, self._ordinal(index), self._indices)
         start = EpisodeStart(level, int(rng.integers(_MAX_SEED)))
         self._reset(index, start, self._limit(index, int(self._episodes[index])))
