@@ -6,6 +6,8 @@ import json
 import mmap
 import os
 import struct
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +15,9 @@ from typing import Any, NamedTuple
 
 from griddly_lit.envs.levels import Level
 
-_HEAD = struct.Struct("@4q")
-_BEATS, _AT, _BUSY, _FRAGMENTS = range(4)
+_HEAD = struct.Struct("@5q")
+_BEATS, _AT, _BUSY, _FRAGMENTS, _ALIVE = range(5)
+_ALIVE_EVERY_S = 0.5
 _SLOT = 8192
 _NOWHERE = -1
 _LONGEST_LEVEL = 4000
@@ -24,7 +27,7 @@ class Noted(NamedTuple):
     """What a process had noted.
 
     Attributes:
-        beats: Grows with everything that a game does.
+        beats: Grows with everything that a game does while it samples, and with time while not.
         busy: Whether it samples.
         fragments: How many fragments it has finished.
         doing: What a game was about to do, as the end of a sentence; empty where none was.
@@ -58,6 +61,7 @@ class LevelNotes:
         self._head = memoryview(self._memory)[: _HEAD.size].cast("q")
         self._head[_AT] = _NOWHERE
         draft.rename(path)
+        threading.Thread(target=self._live, name="griddly_lit notes", daemon=True).start()
 
     def draws(self, index: int) -> None:
         """A game is about to get its next level."""
@@ -89,6 +93,11 @@ class LevelNotes:
         finally:
             head[_BUSY] = 0
 
+    def _live(self) -> None:
+        while True:
+            self._head[_ALIVE] += 1
+            time.sleep(_ALIVE_EVERY_S)
+
     def _write(self, index: int, values: Any) -> None:
         text = json.dumps(values).encode()[: _SLOT - 1]
         place = _HEAD.size + index * _SLOT
@@ -100,14 +109,14 @@ def read_notes(path: Path) -> Noted | None:
     """Returns what the process that writes a file has noted last; None where there is no file."""
     try:
         with path.open("rb") as file:
-            beats, at, busy, fragments = _HEAD.unpack(file.read(_HEAD.size))
+            beats, at, busy, fragments, alive = _HEAD.unpack(file.read(_HEAD.size))
             doing = ""
             if at != _NOWHERE:
                 file.seek(_HEAD.size + at * _SLOT)
                 doing = _shown(file.read(_SLOT).partition(b"\0")[0])
     except (OSError, struct.error):
         return None
-    return Noted(beats, bool(busy), fragments, doing)
+    return Noted(beats if busy else alive, bool(busy), fragments, doing)
 
 
 def _shown(text: bytes) -> str:

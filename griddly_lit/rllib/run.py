@@ -342,9 +342,12 @@ class TrainingRun:
 
     def close(self) -> None:
         """Stops the algorithm and its processes."""
-        if self._watch is not None:
-            self._watch.close()
-        self.algorithm.stop()
+        try:
+            self.algorithm.stop()
+        finally:
+            # Not before: what hangs would hold up the stop.
+            if self._watch is not None:
+                self._watch.close()
 
 
 def _load_runner(runner: Any, state: Mapping[str, Any]) -> None:

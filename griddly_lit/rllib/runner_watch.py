@@ -64,7 +64,7 @@ class RunnerWatch:
         self._note_files()
         if self._limit is not None:
             self._silence = Silence(
-                self._limit, self._noted, self._kill, lambda: list(self._notes)
+                self._limit, self._sign_of_life, self._kill, lambda: list(self._notes)
             )
 
     def before_step(self, restore: Any, env_steps: int) -> list[int]:
@@ -150,6 +150,12 @@ class RunnerWatch:
     def _noted(self, runner: int) -> Noted | None:
         path = self._notes.get(runner)
         return None if path is None else read_notes(path)
+
+    def _sign_of_life(self, runner: int) -> object:
+        path = self._notes.get(runner)
+        noted = None if path is None else read_notes(path)
+        # One that has just been started may be where the one before it was.
+        return None if path is None or noted is None else (path, noted.busy, noted.beats)
 
     def _note_files(self) -> None:
         for runner in {*self._group._worker_manager.healthy_actor_ids()} - {*self._notes}:

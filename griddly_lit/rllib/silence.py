@@ -6,18 +6,17 @@ import logging
 import threading
 from collections.abc import Callable
 
-from griddly_lit.envs.level_notes import Noted
-
 _log = logging.getLogger("griddly_lit")
 _TICK_S = 1.0
 
 
 class Silence:
-    """Kills runners that should sample and do nothing, from a thread of its own.
+    """Kills runners that should sample and do nothing, or do not even run, from a thread of its own.
 
     Args:
         limit: Seconds for which a runner may do nothing.
-        noted: Returns what a runner has noted, or None where that cannot be read.
+        sign_of_life: Returns what is another with everything that a runner does, or None where
+            that cannot be told.
         kill: Kills a runner by its number, so that it is started again.
         runners: Returns the numbers of the runners.
 
@@ -28,16 +27,16 @@ class Silence:
     def __init__(
         self,
         limit: float,
-        noted: Callable[[int], Noted | None],
+        sign_of_life: Callable[[int], object],
         kill: Callable[[int], None],
         runners: Callable[[], list[int]],
     ) -> None:
         self._limit = limit
-        self._noted = noted
+        self._sign_of_life = sign_of_life
         self._kill = kill
         self._runners = runners
         self.killed: dict[int, float] = {}
-        self._silent: dict[int, tuple[int, float]] = {}
+        self._silent: dict[int, tuple[object, float]] = {}
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="griddly_lit silence", daemon=True)
         self._thread.start()
@@ -51,14 +50,14 @@ class Silence:
         tick = min(_TICK_S, self._limit / 4)
         while not self._ends.wait(tick):
             for runner in self._runners():
-                noted = self._noted(runner)
-                beats, seconds = self._silent.get(runner, (-1, 0.0))
-                if noted is None or not noted.busy or noted.beats != beats:
-                    self._silent[runner] = (noted.beats if noted else -1, 0.0)
+                now = self._sign_of_life(runner)
+                before, seconds = self._silent.get(runner, (None, 0.0))
+                if now is None or now != before:
+                    self._silent[runner] = (now, 0.0)
                     continue
                 # Ticks are counted, not the clock: where this process was stopped, so were they.
                 seconds += tick
-                self._silent[runner] = (beats, seconds)
+                self._silent[runner] = (now, seconds)
                 if seconds >= self._limit and runner not in self.killed:
                     self.killed[runner] = seconds
                     try:
