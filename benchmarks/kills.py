@@ -313,9 +313,7 @@ class Note(Callback):
 def train(root: Path, iterations: int) -> None:
     """Trains in this process, from the last checkpoint if there is one."""
     kept = ModelCheckpoint(every_env_steps=STEPS)
-    mine = trainer(
-        root, callbacks=[kept, Note(root / "notes")], max_env_steps=iterations * STEPS
-    )
+    mine = trainer(root, callbacks=[kept, Note(root / "notes")], max_env_steps=iterations * STEPS)
     mine.fit(ckpt_path="last")
 
 

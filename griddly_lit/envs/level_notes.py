@@ -39,7 +39,28 @@ class Noted(NamedTuple):
     doing: str
 
 
-class LevelNotes:
+class NoNotes:
+    """Notes nothing."""
+
+    def draws(self, index: int) -> None:
+        """A game is about to get its next level."""
+
+    def begins(self, index: int, level: Level, seed: int) -> None:
+        """A game is about to begin an episode."""
+
+    def plays(self, index: int) -> None:
+        """A game is about to take a step."""
+
+    def rests(self) -> None:
+        """All games have taken a step."""
+
+    @contextmanager
+    def sampling(self) -> Iterator[None]:
+        """Counts a fragment when the block is done."""
+        yield
+
+
+class LevelNotes(NoNotes):
     """Notes what games are about to do, in memory that is a file's and outlives the process.
 
     Args:

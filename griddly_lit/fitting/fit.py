@@ -22,8 +22,8 @@ from griddly_lit.checkpoints import RLLIB, UNSAID, Checkpoint, write_checkpoint
 from griddly_lit.engine import Shape
 from griddly_lit.envs import EpisodeEnd
 from griddly_lit.errors import CheckpointError
-from griddly_lit.fitting.interrupt import shielded
 from griddly_lit.fitting.divergence import telling_where_to_go_on
+from griddly_lit.fitting.interrupt import shielded
 from griddly_lit.fitting.loop import FitLoop
 from griddly_lit.fitting.options import TrainerOptions
 from griddly_lit.fitting.result import FitResult

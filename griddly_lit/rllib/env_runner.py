@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -108,7 +107,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             the game, each episode is one agent's, and names the agent and its policy.
         """
         assert self.sampler is not None, "this runner has no environment"
-        with self.faults, self._notes.sampling() if self._notes else contextlib.nullcontext():
+        with self.faults, self._notes.sampling():
             explore = self.config.explore if explore is None else explore
             sampler = self.sampler
             if not sampler.has_begun or force_reset or num_episodes is not None:

@@ -68,12 +68,10 @@ class LeanUpdates(TorchLearner):  # type: ignore[misc]
         super().after_gradient_based_update(timesteps=timesteps)
         self._tell_unless_finite(BAD_WEIGHTS, {each: each for each in self._params.values()})
 
-    def _tell_unless_finite(
-        self, name: str, values: Mapping[nn.Parameter, Tensor | None]
-    ) -> None:
+    def _tell_unless_finite(self, name: str, values: Mapping[nn.Parameter, Tensor | None]) -> None:
         for module_id in self.module.keys():  # noqa: SIM118, a MultiRLModule iterates otherwise
-            parameters = self.get_parameters(self.module[module_id])
-            of_module = [values[each].detach() for each in parameters if values.get(each) is not None]
+            found = (values.get(each) for each in self.get_parameters(self.module[module_id]))
+            of_module = [value.detach() for value in found if value is not None]
             if of_module and not get_total_norm(of_module).isfinite():
                 self.metrics.log_value((module_id, name), 1, reduce="sum")
 

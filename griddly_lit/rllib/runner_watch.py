@@ -176,11 +176,11 @@ class _WhatRaySays(logging.Filter):
         if isinstance(record.msg, ray.exceptions.RayError):
             self.text = " ".join(str(record.msg).split())[:500]
             return False
-        return not str(record.msg).startswith("Ray error (")
+        return "Ray error (" not in str(record.msg)
 
 
 def _is_alone() -> bool:
-    return sum(node["Alive"] for node in ray.nodes()) == 1
+    return len([node for node in ray.nodes() if node["Alive"]]) == 1
 
 
 def _ray_says(text: str) -> str:

@@ -35,8 +35,10 @@ class _Watched:
     def restore_env_runners(self: Any, env_runner_group: EnvRunnerGroup) -> list[int]:
         """Returns the numbers of the runners that are back; RLlib calls this before each step."""
         restore = super().restore_env_runners  # type: ignore[misc]
+        back: list[int]
         if env_runner_group is not self.env_runner_group:
-            back: list[int] = restore(env_runner_group)
+            back = restore(env_runner_group)
             return back
         steps = self.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME), default=0)
-        return self.watch.before_step(lambda: restore(env_runner_group), int(steps))
+        back = self.watch.before_step(lambda: restore(env_runner_group), int(steps))
+        return back

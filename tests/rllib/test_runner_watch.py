@@ -86,8 +86,12 @@ def test_killed_runners_come_back_and_every_iteration_has_its_steps(tmp_path, ca
     before = folders()
     do = Do({1: kill, 3: kill})
     with caplog.at_level(logging.WARNING):
-        result = fit(tmp_path, do, num_env_runners=runners, training={
-            "train_batch_size_per_learner": 128, "minibatch_size": 64, "num_epochs": 1})
+        result = fit(
+            tmp_path,
+            do,
+            num_env_runners=runners,
+            training={"train_batch_size_per_learner": 128, "minibatch_size": 64, "num_epochs": 1},
+        )
     assert do.seen == [STEPS * n for n in range(1, 5)]
     assert result.env_steps == 4 * STEPS
     told = [text for text in caplog.messages if text.startswith("Env runner")]

@@ -76,7 +76,10 @@ def test_weights_that_are_not_finite_end_the_fit_and_are_never_written(tmp_path,
     assert all(finite(path) for path in (tmp_path / "checkpoints").iterdir())
     assert "While that was dealt with" not in caplog.text
     # What it can act with is what it had before.
-    assert all(bool(value.isfinite().all()) for value in mine._actor.networks["default_policy"].parameters())
+    assert all(
+        bool(value.isfinite().all())
+        for value in mine._actor.networks["default_policy"].parameters()
+    )
 
 
 def test_a_save_of_weights_that_are_not_finite_is_refused(tmp_path):
@@ -86,7 +89,9 @@ def test_a_save_of_weights_that_are_not_finite_is_refused(tmp_path):
                 trainer.save_checkpoint(tmp_path / "mine")
 
     mine = trainer(tmp_path, logger=False, callbacks=[Spoil(2), Save()], max_iterations=5)
-    with pytest.raises(DivergedError, match=r"weight '.*' is not finite.*No checkpoint was written"):
+    with pytest.raises(
+        DivergedError, match=r"weight '.*' is not finite.*No checkpoint was written"
+    ):
         mine.fit()
     assert not (tmp_path / "mine").exists()
     assert not list(tmp_path.rglob("manifest.json"))
@@ -107,7 +112,12 @@ def test_gradients_of_one_minibatch_are_enough(tmp_path):
 @pytest.mark.parametrize("algorithm", ["IMPALA", "DQN"])
 def test_other_algorithms(tmp_path, algorithm):
     mine = trainer(
-        tmp_path, logger=False, algorithm=algorithm, training={}, callbacks=Spoil(1), max_iterations=4
+        tmp_path,
+        logger=False,
+        algorithm=algorithm,
+        training={},
+        callbacks=Spoil(1),
+        max_iterations=4,
     )
     with pytest.raises(DivergedError, match="default_policy"):
         mine.fit()

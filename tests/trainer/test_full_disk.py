@@ -62,13 +62,14 @@ def test_a_checkpoint_without_room_is_a_named_error_and_the_one_before_is_whole(
 
 
 def test_any_file_of_a_directory_that_cannot_be_written(tmp_path):
-    with (
-        files_up_to(1000),
-        pytest.raises(CheckpointError, match="it cannot be written.* free in"),
-        whole_directory(tmp_path / "new") as draft,
-    ):
-        (draft / "small").write_text("a" * 100)
-        (draft / "large").write_text("a" * 10_000)
+    def write():
+        with whole_directory(tmp_path / "new") as draft:
+            (draft / "small").write_text("a" * 100)
+            (draft / "large").write_text("a" * 10_000)
+
+    message = "it cannot be written.* free in"
+    with files_up_to(1000), pytest.raises(CheckpointError, match=message):
+        write()
     assert list(tmp_path.iterdir()) == []
 
 
