@@ -81,6 +81,20 @@ def raise_fault(group: Any) -> None:
                 _raise(fault, "samples")
 
 
+def raise_death(error: Exception) -> None:
+    """Raises WorkerError where Ray tells of a process that is gone: one that learns.
+
+    Of those that sample, RLlib brings back who is gone, and raises nothing.
+    """
+    if isinstance(error, ray.exceptions.RayActorError):
+        text = " ".join(str(error).split("The actor is dead because")[-1].split())[:500]
+        raise WorkerError(
+            "a process that learns",
+            f"it died: {text}",
+            "Go on from the last checkpoint, with fit(ckpt_path='last')",
+        ) from error
+
+
 def build(config: AlgorithmConfig, build_algorithm: Callable[[], Any]) -> Any:
     """Builds an algorithm, and makes sure that its remote runners have started.
 

@@ -37,7 +37,7 @@ from griddly_lit.policies.match import Match
 from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.divergence import check_metrics, check_weights, raise_divergence
-from griddly_lit.rllib.faults import build, raise_fault
+from griddly_lit.rllib.faults import build, raise_death, raise_fault
 from griddly_lit.rllib.learner_metrics import learner_metrics
 from griddly_lit.rllib.learner_state import learner_state, load_learner_state
 from griddly_lit.rllib.replay_buffer import buffer_state, load_buffer_state, seed_buffer
@@ -104,8 +104,9 @@ class TrainingRun:
         group = self.algorithm.env_runner_group
         try:
             result = self.algorithm.train()
-        except Exception:
+        except Exception as error:
             # What it stumbled on may be weights that are not finite, or that a runner gave nothing.
+            raise_death(error)
             raise_divergence(self.weights)
             raise_fault(group)
             raise

@@ -52,7 +52,8 @@ class RunnerWatch:
         self._deaths: dict[int, int] = {}
         self._notes: dict[int, Path] = {}
         self._steps_at_death: dict[int, int] = {}
-        self._looked_for_faults = time.monotonic()
+        self._steps = -1
+        self._progressed_at = time.monotonic()
 
     def begin(self, group: Any) -> None:
         """Begins to watch.
@@ -81,10 +82,12 @@ class RunnerWatch:
             WorkerError: It makes no sense to go on.
         """
         group, began, restored = self._group, time.monotonic(), []
-        if began - self._looked_for_faults > _LOOK_FOR_FAULTS_S:
-            # A step of which nothing came may have met an exception, and would again for ever.
+        if env_steps != self._steps:
+            self._steps, self._progressed_at = env_steps, began
+        elif began - self._progressed_at > _LOOK_FOR_FAULTS_S:
+            # What nothing comes of may have met an exception, and would again for ever.
             raise_fault(group)
-            self._looked_for_faults = time.monotonic()
+            self._progressed_at = time.monotonic()
         for runner in sorted(self._missing() - self._down):
             self._died(runner, env_steps)
         while True:
@@ -102,10 +105,6 @@ class RunnerWatch:
         self._down &= missing
         self._note_files()
         return restored
-
-    def progressed(self) -> None:
-        """Something came of a training step."""
-        self._looked_for_faults = time.monotonic()
 
     def close(self) -> None:
         """Ends the watch."""

@@ -12,7 +12,7 @@ import pytest
 
 from games import CORRIDOR
 from griddly_lit import GeneratedLevels, GriddlyEnvSpec
-from griddly_lit.callbacks import Callback
+from griddly_lit.callbacks import Callback, ModelCheckpoint
 from griddly_lit.checkpoints import open_checkpoint
 from griddly_lit.errors import WorkerError
 from trainer.small import STEPS, trainer
@@ -158,4 +158,17 @@ def test_runners_that_hang_again_and_again_end_the_fit(tmp_path):
     message = r"env runner 1: it did nothing for 3 s as it drew a level and was killed, for the 3rd"
     with pytest.raises(WorkerError, match=message):
         fit(tmp_path, do, env, algorithm=hasty())
+    assert open_checkpoint(tmp_path / "checkpoints" / "last").env_steps == STEPS
+
+
+def test_a_learner_that_dies_is_a_named_error(tmp_path):
+    class Kill(Callback):
+        def on_iteration_end(self, trainer):
+            learners = trainer._fit.run.algorithm.learner_group
+            (pid,) = (answer.get() for answer in learners.foreach_learner(lambda _: os.getpid()))
+            os.kill(pid, signal.SIGKILL)
+
+    kept = ModelCheckpoint(every_env_steps=STEPS)
+    with pytest.raises(WorkerError, match="a process that learns: it died: .*worker process"):
+        fit(tmp_path, [kept, Kill()], num_env_runners=0, num_learners=1, accelerator="cpu")
     assert open_checkpoint(tmp_path / "checkpoints" / "last").env_steps == STEPS
