@@ -58,7 +58,8 @@ class FaultKeeper:
         runner = self._runner
         if not isinstance(error, Exception) or not runner.worker_index:
             return False
-        self.fault = _fault_of(error)
+        # What follows in games that one has stopped halfway is of its doing.
+        self.fault = self.fault or _fault_of(error)
         # RLlib samples until it has a batch: told that it has one, it comes back to the driver.
         batch = runner.config.total_train_batch_size
         runner.metrics.log_value(NUM_ENV_STEPS_SAMPLED, batch, reduce="sum")
