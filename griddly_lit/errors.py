@@ -91,7 +91,11 @@ class MetricError(GriddlyLitError, KeyError):
 
 
 class WorkerError(GriddlyLitError, RuntimeError):
-    """A process that samples cannot start, or code of the user's raises an exception in it."""
+    """A process that samples cannot start, dies or hangs again and again, or code in it raises."""
+
+
+class DivergedError(GriddlyLitError, ArithmeticError):
+    """Losses, gradients or weights are not finite any more."""
 
 
 class TrustError(GriddlyLitError, ValueError):

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from griddly_lit.errors import CheckpointError
 from griddly_lit.processes import is_dead, place
 
@@ -32,9 +34,18 @@ def whole_directory(path: Path) -> Iterator[Path]:
     What is at ``path`` already is replaced, at no moment of which is there nothing.
 
     Raises:
-        CheckpointError: There is a link or a file at ``path``.
+        CheckpointError: There is a link or a file at ``path``, or no room for it.
     """
     check_replaceable(path)
+    try:
+        with _draft_of(path) as draft:
+            yield draft
+    except (OSError, SafetensorError) as error:
+        raise _not_written(path, error) from error
+
+
+@contextmanager
+def _draft_of(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     finish_interrupted(path)
     _remove_leftovers(path)
@@ -46,6 +57,17 @@ def whole_directory(path: Path) -> Iterator[Path]:
         _replace(draft, path)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _not_written(path: Path, error: Exception) -> CheckpointError:
+    room = next(folder for folder in path.absolute().parents if folder.is_dir())
+    free = shutil.disk_usage(room).free / 2**20
+    before = "; what was there before is whole" if path.is_dir() else ""
+    return CheckpointError(
+        f"checkpoint={str(path)!r}",
+        f"it cannot be written: {error}, with {free:,.1f} MiB free in {room}{before}",
+        "Make room, or give another default_root_dir",
+    )
 
 
 def link_directory(source: Path, path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from griddly_lit.arguments import checked_choice, checked_int, checked_text
 from griddly_lit.callbacks.base import Callback, TrainerView
 from griddly_lit.callbacks.best_list import Kept, best_to_json, read_best
-from griddly_lit.errors import CheckpointError, OptionError, did_you_mean
+from griddly_lit.errors import CheckpointError, DivergedError, OptionError, did_you_mean
 from griddly_lit.whole_directory import link_directory
 
 if TYPE_CHECKING:
@@ -120,8 +120,8 @@ class ModelCheckpoint(Callback):
             self._do_without_score(trainer)
 
     def on_exception(self, trainer: TrainerView, exception: BaseException) -> None:
-        """Saves what was learned since the last time."""
-        if trainer.env_steps > self._newest_at:
+        """Saves what was learned since the last time, unless it has come to nothing."""
+        if trainer.env_steps > self._newest_at and not isinstance(exception, DivergedError):
             self._save(trainer, None)
 
     @property

@@ -73,3 +73,13 @@ def find_valid_actions(
         seats = np.repeat(np.arange(len(actions)), counts)
         valid[seats, np.fromiter(chain.from_iterable(actions), np.int64, sum(counts))] = True
         block.valid_actions[:] = np.packbits(valid, axis=1, bitorder="little")
+
+
+def views_of(blocks: Sequence[SeatBlock], count: int) -> tuple[NDArray[np.uint8], ...]:
+    """Returns the observations (N, H, W, C) of each player, which are views of the blocks."""
+    views = {
+        player: block.observations[k * count : (k + 1) * count]
+        for block in blocks
+        for k, player in enumerate(block.players)
+    }
+    return tuple(views[player] for player in sorted(views))

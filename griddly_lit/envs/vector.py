@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from griddly_lit.engine import Game, StepResult, checked_actions, load_gdy
 from griddly_lit.envs.episode_log import EpisodeLog
 from griddly_lit.envs.episodes import EpisodeEnd, EpisodeStart, outcome_of
+from griddly_lit.envs.level_notes import NoNotes
 from griddly_lit.envs.levels import LevelSource, in_play
 from griddly_lit.envs.repetition import repeat
-from griddly_lit.envs.seat_blocks import find_valid_actions, seat_blocks
+from griddly_lit.envs.seat_blocks import find_valid_actions, seat_blocks, views_of
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import LevelError
 from griddly_lit.plain_state import State, rng_state, set_rng_state
@@ -45,6 +46,7 @@ class VectorGame:
             them if it has a ``note``.
         scorer: Called with each finished episode before its level source is told of it; returns
             the score, or None. None at first.
+        notes: Gets to know what each game is about to do. Drops it at first.
         blocks: The seats of all players, those with observations of one shape together.
         observations: One uint8 array (N, H, W, C) a player: views of the blocks.
         active: bool (N, players), who takes part in the step to come.
@@ -84,17 +86,13 @@ class VectorGame:
         self._rngs = [np.random.default_rng(child) for child in entropy.spawn(count)]
         self.level_source = spec.level_source if levels is None else in_play.private_copy(levels)
         self.scorer: Callable[[EpisodeEnd], float | None] | None = None
+        self.notes = NoNotes()
         # Levels that are asked for here may be others than those that the spec knows.
         self._indices = frozenset(in_play.indices_of(self.level_source)) if levels is None else None
         self._padded = len(set(spec.game.level_shapes)) > 1 or not self._indices
         self._finds_valid = valid_actions
         self.blocks = seat_blocks(spec, count, valid_actions)
-        views = {
-            player: block.observations[k * count : (k + 1) * count]
-            for block in self.blocks
-            for k, player in enumerate(block.players)
-        }
-        self.observations = tuple(views[player] for player in range(players))
+        self.observations = views_of(self.blocks, count)
         # What each player of each game sees: the same memory, cut to the level's size.
         self._outs: list[list[NDArray[np.uint8]]] = [[] for _ in range(count)]
         self.active = np.ones((count, players), dtype=np.bool_)
@@ -132,11 +130,13 @@ class VectorGame:
         checked = checked_actions(actions, self.spec.action_nvec, (self.count, players))
         results = []
         rests = StepResult((0,) * players, False, False, ())
-        for game, of_game, outs in zip(self._games, checked, self._outs, strict=True):
-            awake = game not in self._resting
-            results.append(game.step_unchecked(of_game) if awake else rests)
-            if awake:
-                game.observe_into(outs)
+        for index, (game, of_game) in enumerate(zip(self._games, checked, strict=True)):
+            if game in self._resting:
+                results.append(rests)
+                continue
+            self.notes.plays(index)
+            results.append(game.step_unchecked(of_game))
+            game.observe_into(self._outs[index])
         self.rewards[:], self.terminated[:], self.truncated[:], _ = zip(*results, strict=True)
         self._log.append(checked, self.rewards)
         self._lengths += self.active
@@ -221,6 +221,7 @@ class VectorGame:
 
     def _begin(self, index: int) -> EpisodeStart:
         rng = self._rngs[index]
+        self.notes.draws(index)
         level = in_play.draw(self.level_source, rng, self._ordinal(index), self._indices)
         start = EpisodeStart(level, int(rng.integers(_MAX_SEED)))
         self._reset(index, start, self._limit(index, int(self._episodes[index])))
@@ -230,10 +231,10 @@ class VectorGame:
 
     def _reset(self, index: int, start: EpisodeStart, limit: int | None) -> None:
         game = self._games[index]
+        self.notes.begins(index, start.level, start.seed)
         game.max_steps = limit
         game.reset(start.level, start.seed)
-        self.active[index] = True
-        self._lengths[index] = 0
+        self.active[index], self._lengths[index] = True, 0
         whole = [array[index] for array in self.observations]
         # The last level may have been a level string of another size.
         self._padded = self._padded or isinstance(start.level, str)

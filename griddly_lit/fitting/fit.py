@@ -22,6 +22,7 @@ from griddly_lit.checkpoints import RLLIB, UNSAID, Checkpoint, write_checkpoint
 from griddly_lit.envs import EpisodeEnd
 from griddly_lit.errors import CheckpointError
 from griddly_lit.fitting.callback_states import callback_states
+from griddly_lit.fitting.divergence import telling_where_to_go_on
 from griddly_lit.fitting.hooks import Hooks
 from griddly_lit.fitting.interrupt import shielded
 from griddly_lit.fitting.loop import FitLoop
@@ -123,7 +124,8 @@ class Fit:
                     self._result,
                     lambda: self._actor.load_weights(run.weights()),
                 )
-                stop_reason = loop.run()
+                with telling_where_to_go_on(kept):
+                    stop_reason = loop.run()
                 ended(stop_reason)
                 if options.fast_dev_run:
                     self._try_to_save(run.window.names())

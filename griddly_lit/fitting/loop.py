@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from griddly_lit.callbacks import Episode, Rollout, TrainerView
+from griddly_lit.errors import DivergedError
 from griddly_lit.fitting.budget import Budget
 from griddly_lit.fitting.hooks import Hooks
 from griddly_lit.fitting.interrupt import interrupts
@@ -144,6 +145,8 @@ def _rescue(error: BaseException, step: Callable[[], None]) -> None:
     try:
         step()
     except Exception as fault:
+        if isinstance(fault, DivergedError) and isinstance(error, DivergedError):
+            return
         text = f"While that was dealt with: {type(fault).__name__}: {fault}"
         _log.error("%s", text)
         # Python 3.10 has no notes.

@@ -49,7 +49,7 @@ class SupportedAlgorithm:
     training: dict[str, Any]
     small: dict[str, Any]
     falling_lr: tuple[float, float] | None = None
-    steps_per_iteration: int = 0
+    steps_per_iteration: int = 1
     fragment_fills_batch: bool = False
 
     def defaults(self, env_steps: int | None) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from griddly_lit.plain_state import State
 from griddly_lit.policies import Policy
 from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.faults import FaultKeeper
+from griddly_lit.rllib.runner_notes import notes_of
 from griddly_lit.rllib.sampler import Sampler, spaces_of
 
 
@@ -51,6 +52,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         self.sampler: Sampler | None = None
         self.module: Any = None
         self.faults = FaultKeeper(self)
+        self._notes = notes_of(self.config, int(self.worker_index or 0))
         self.make_module()
         samples_here = bool(self.worker_index) or self.config.num_env_runners == 0
         if samples_here or self.config.create_env_on_local_worker:
@@ -66,6 +68,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             int(self.worker_index or 0),
             int(self.num_env_steps_sampled_lifetime),
         )
+        self.sampler.games.notes = self._notes
         # By RLlib's name for it.
         self.env = self.sampler.games
 
@@ -104,7 +107,7 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             the game, each episode is one agent's, and names the agent and its policy.
         """
         assert self.sampler is not None, "this runner has no environment"
-        with self.faults:
+        with self.faults, self._notes.sampling():
             explore = self.config.explore if explore is None else explore
             sampler = self.sampler
             if not sampler.has_begun or force_reset or num_episodes is not None:

@@ -7,6 +7,7 @@ by a crash or with its machine. What its code raises, it would raise again.
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -57,7 +58,8 @@ class FaultKeeper:
         runner = self._runner
         if not isinstance(error, Exception) or not runner.worker_index:
             return False
-        self.fault = _fault_of(error)
+        # What follows in games that one has stopped halfway is of its doing.
+        self.fault = self.fault or _fault_of(error)
         # RLlib samples until it has a batch: told that it has one, it comes back to the driver.
         batch = runner.config.total_train_batch_size
         runner.metrics.log_value(NUM_ENV_STEPS_SAMPLED, batch, reduce="sum")
@@ -80,18 +82,36 @@ def raise_fault(group: Any) -> None:
                 _raise(fault, "samples")
 
 
-def build(config: AlgorithmConfig) -> Any:
+def raise_death(error: Exception) -> None:
+    """Raises WorkerError where Ray tells of a process that is gone: one that learns.
+
+    Of those that sample, RLlib brings back who is gone, and raises nothing.
+    """
+    if isinstance(error, ray.exceptions.RayActorError):
+        text = " ".join(str(error).split("The actor is dead because")[-1].split())[:500]
+        raise WorkerError(
+            "a process that learns",
+            f"it died: {text}",
+            "Go on from the last checkpoint, with fit(ckpt_path='last')",
+        ) from error
+
+
+def build(config: AlgorithmConfig, build_algorithm: Callable[[], Any]) -> Any:
     """Builds an algorithm, and makes sure that its remote runners have started.
 
     RLlib does not hand on why one did not, and may stumble itself when there is none. So one more
     process does what they did.
+
+    Args:
+        config: The algorithm's.
+        build_algorithm: Builds it of that.
 
     Raises:
         GriddlyLitError: The cause, if it is an exception of ours.
         WorkerError: Any other.
     """
     try:
-        algorithm = config.build_algo()
+        algorithm = build_algorithm()
     except Exception:
         fault = _fault_of_a_start(config) if config.num_env_runners else None
         if fault is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
 from griddly_lit.rllib.bootstrap_steps import DropBootstrapSteps
+from griddly_lit.rllib.divergence import BAD_GRADIENTS, BAD_WEIGHTS
 
 KL = "approximate_kl"
 CLIP_FRACTION = "clip_fraction"
@@ -24,7 +26,8 @@ class LeanUpdates(TorchLearner):  # type: ignore[misc]
     """Takes the steps that RLlib's torch learner takes, and goes through less memory for them.
 
     Adam is fused, and one norm of all gradients tells whether they are finite, where RLlib looks at
-    each number twice. Gradients that are not finite are left to RLlib, with its warnings.
+    each number twice. Gradients that are not finite are left to RLlib, which makes zeros of them, and
+    told among the metrics, as are weights that are not finite after an update.
     """
 
     def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
@@ -47,7 +50,11 @@ class LeanUpdates(TorchLearner):  # type: ignore[misc]
         scaled_or_scheduled = (
             self.config._torch_grad_scaler_class or self.config._torch_lr_scheduler_classes
         )
-        if scaled_or_scheduled or not get_total_norm(gradients).isfinite():
+        finite = bool(get_total_norm(gradients).isfinite())
+        if not finite and not scaled_or_scheduled:
+            # A scaler tries factors, some of which are too large.
+            self._tell_unless_finite(BAD_GRADIENTS, gradients_dict)
+        if scaled_or_scheduled or not finite:
             super().apply_gradients(gradients_dict)
             return
         for parameter, gradient in gradients_dict.items():
@@ -55,6 +62,18 @@ class LeanUpdates(TorchLearner):  # type: ignore[misc]
         for module_id in self.module.keys():  # noqa: SIM118, a MultiRLModule iterates otherwise
             for _, optimizer in self.get_optimizers_for_module(module_id):
                 optimizer.step()
+
+    def after_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
+        """Ends an update; RLlib calls this."""
+        super().after_gradient_based_update(timesteps=timesteps)
+        self._tell_unless_finite(BAD_WEIGHTS, {each: each for each in self._params.values()})
+
+    def _tell_unless_finite(self, name: str, values: Mapping[nn.Parameter, Tensor | None]) -> None:
+        for module_id in self.module.keys():  # noqa: SIM118, a MultiRLModule iterates otherwise
+            found = (values.get(each) for each in self.get_parameters(self.module[module_id]))
+            of_module = [value.detach() for value in found if value is not None]
+            if of_module and not get_total_norm(of_module).isfinite():
+                self.metrics.log_value((module_id, name), 1, reduce="sum")
 
 
 class PolicyChange(LeanUpdates):

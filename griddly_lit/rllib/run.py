@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,9 @@ from griddly_lit.policies.league import League
 from griddly_lit.policies.match import Match
 from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
+from griddly_lit.rllib.divergence import check_metrics, check_weights, raise_divergence
 from griddly_lit.rllib.episode_window import EpisodeWindow
-from griddly_lit.rllib.faults import build, raise_fault
+from griddly_lit.rllib.faults import build, raise_death, raise_fault
 from griddly_lit.rllib.learner_metrics import learner_metrics
 from griddly_lit.rllib.learner_state import learner_states, load_learner_states
 from griddly_lit.rllib.replay_buffer import buffer_state, load_buffer_state, seed_buffer
@@ -46,7 +48,9 @@ from griddly_lit.rllib.runner_metrics import (
     MATCHES,
     EpisodeFacts,
 )
+from griddly_lit.rllib.runner_watch import RunnerWatch
 from griddly_lit.rllib.user_code import user_code_by_value
+from griddly_lit.rllib.watched_algorithm import build_watched
 
 _TIMERS = "timers"
 
@@ -69,8 +73,15 @@ class TrainingRun:
     def __init__(self, config: AlgorithmConfig) -> None:
         # RLlib announces its API stack at every build, and ray's core the restart of its actors.
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
-        with silenced(2), user_code_by_value(config):
-            self.algorithm = build(config)
+        self._watch = RunnerWatch(config) if config.num_env_runners else None
+        with ExitStack() as unless_built:
+            if self._watch is not None:
+                unless_built.callback(self._watch.close)
+            with silenced(2), user_code_by_value(config):
+                self.algorithm = build(config, lambda: build_watched(config, self._watch))
+            unless_built.pop_all()
+        if self._watch is not None:
+            self._watch.begin(self.algorithm.env_runner_group)
         self._buffer = getattr(self.algorithm, "local_replay_buffer", None)
         if self._buffer is not None and config.seed is not None:
             seed_buffer(self._buffer, config.seed)
@@ -96,15 +107,19 @@ class TrainingRun:
         group = self.algorithm.env_runner_group
         try:
             result = self.algorithm.train()
-        except Exception:
-            # What it stumbled on may be that a runner gave nothing.
+        except Exception as error:
+            # What it stumbled on may be weights that are not finite, or that a runner gave nothing.
+            raise_death(error)
+            raise_divergence(self.weights)
             raise_fault(group)
             raise
-        raise_fault(group)
         elapsed = time.perf_counter() - began
         runners = result.get(ENV_RUNNER_RESULTS, {})
         self.env_steps = int(runners.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, self.env_steps))
         self.iterations = int(result["training_iteration"])
+        learned = learner_metrics(result.get(LEARNER_RESULTS, {}))
+        check_metrics(learned, self.iterations, self.env_steps)
+        raise_fault(group)
         self.ended = _series(runners.get(EPISODES), EpisodeFacts)
         self.window.add(self.ended, _series(runners.get(GAMES_ENDED), tuple))
         timers = result.get(_TIMERS, {})
@@ -118,7 +133,7 @@ class TrainingRun:
                 for name, count in counts.items()
             },
             **league_metrics,
-            **learner_metrics(result.get(LEARNER_RESULTS, {})),
+            **learned,
             "time/env_steps_per_second": (self.env_steps - steps_before) / elapsed,
             # Zero where an algorithm has no such turns: APPO and IMPALA sample all the while.
             "time/sampling_seconds": timers.get(ENV_RUNNER_SAMPLING_TIMER) or None,
@@ -156,17 +171,23 @@ class TrainingRun:
             self.runners.ask(lambda runner: runner.sampler.seating.add_snapshots(ray.get(weights)))
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
-        """Returns the learner's weights of every policy's network, by policy and name, on the CPU."""
+        """Returns the learner's weights of every policy's network, by policy and name, on the CPU.
+
+        Raises:
+            DivergedError: They are not finite.
+        """
         component = f"{COMPONENT_LEARNER}/{COMPONENT_RL_MODULE}"
         state = self.algorithm.learner_group.get_state(component, inference_only=True)
         modules = state[COMPONENT_LEARNER][COMPONENT_RL_MODULE]
-        return {
+        weights = {
             policy.name: {
                 name.removeprefix(NETWORK): torch.as_tensor(value).cpu()
                 for name, value in modules[policy.name].items()
             }
             for policy in self._policies
         }
+        check_weights(weights, self.iterations, self.env_steps)
+        return weights
 
     def take_replays(self) -> list[EpisodeReplay]:
         """Returns the recorded episodes that ended since the last call."""
@@ -236,7 +257,12 @@ class TrainingRun:
 
     def close(self) -> None:
         """Stops the algorithm and its processes."""
-        self.algorithm.stop()
+        try:
+            self.algorithm.stop()
+        finally:
+            # Not before: what hangs would hold up the stop.
+            if self._watch is not None:
+                self._watch.close()
 
 
 def _series(values: Any, kind: type[tuple[Any, ...]]) -> list[Any]:

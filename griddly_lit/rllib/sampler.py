@@ -153,6 +153,7 @@ class Sampler:
             if self._level_scores is not None:
                 self._level_scores.end_step()
             ends = games.step(actions)
+            games.notes.rests()
             for _, _, fragment in blocks:
                 fragment.after_step(games.rewards, games.left, ends)
             for end in ends:
