@@ -5,8 +5,7 @@
 PPO with this package's default settings trains ImpalaCNN on spider-nest (200 steps at most, 64
 games, 100,000 environment steps), five seeds through ``GriddlyEnvRunner`` and five through RLlib's
 ``SingleAgentEnvRunner`` over ``GriddlyEnv``, RLlib's learner, and a module that asks the network about every
-observation, where ours asks once about each distinct one. Our runner also spreads
-the first episodes of its games (the committed result is from before that). All else is the same. Each run has a process of its own
+observation, where ours asks once about each distinct one. All else is the same. Each run has a process of its own
 and one torch thread; finished runs are kept in the result, so an interrupted benchmark goes on
 where it was.
 

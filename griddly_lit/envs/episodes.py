@@ -42,8 +42,6 @@ class EpisodeEnd:
         rewards: float32 array (length, players).
         events: The engine's events since :meth:`VectorGame.take_events` was last called; none
             unless events are recorded.
-        whole: It had as many steps as the spec allows; not so the first episodes of games whose
-            starts are spread.
     """
 
     index: int
@@ -57,7 +55,6 @@ class EpisodeEnd:
     actions: NDArray[np.integer[Any]]
     rewards: NDArray[np.float32]
     events: list[Mapping[str, Any]]
-    whole: bool
 
 
 def outcome_of(end: EpisodeEnd, ordinal: int, score: float | None) -> LevelOutcome:

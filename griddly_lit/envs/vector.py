@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -37,9 +36,6 @@ class VectorGame:
         levels: Source of levels to use instead of the spec's.
         record_events: Keep the engine's events for :meth:`take_events`.
         valid_actions: Find the valid actions after each step.
-        spread_starts: Cut the first episode of each game but the first short, to limits spread
-            evenly up to the spec's. Otherwise games whose episodes end at the limit go through
-            them in step, and a batch shows one phase of the game alone.
 
     Attributes:
         level_source: Chooses the levels: a copy for these games alone, which is told what comes of
@@ -65,11 +61,9 @@ class VectorGame:
         levels: LevelSource | None = None,
         record_events: bool = False,
         valid_actions: bool = False,
-        spread_starts: bool = False,
     ) -> None:
         self.spec = spec
         self.count = count
-        self._spread_starts = spread_starts
         players = spec.game.player_count
         gdy = load_gdy(spec.text)
         self._games = [
@@ -197,7 +191,7 @@ class VectorGame:
     ) -> tuple[NDArray[np.integer[Any]], NDArray[np.float32]]:
         game, players = self._games[index], self.spec.game.player_count
         checked = checked_actions(actions, self.spec.action_nvec, (len(actions), players))
-        self._reset(index, self._starts[index], self._limit(index, int(self._episodes[index]) - 1))
+        self._reset(index, self._starts[index])
         repeated = repeat(game, checked)
         self._lengths[index], self.active[index] = repeated.lengths, repeated.active
         if self._events is not None:
@@ -224,15 +218,14 @@ class VectorGame:
         self.notes.draws(index)
         level = in_play.draw(self.level_source, rng, self._ordinal(index), self._indices)
         start = EpisodeStart(level, int(rng.integers(_MAX_SEED)))
-        self._reset(index, start, self._limit(index, int(self._episodes[index])))
+        self._reset(index, start)
         self._episodes[index] += 1
         self._log.begin(index)
         return start
 
-    def _reset(self, index: int, start: EpisodeStart, limit: int | None) -> None:
+    def _reset(self, index: int, start: EpisodeStart) -> None:
         game = self._games[index]
         self.notes.begins(index, start.level, start.seed)
-        game.max_steps = limit
         game.reset(start.level, start.seed)
         self.active[index], self._lengths[index] = True, 0
         whole = [array[index] for array in self.observations]
@@ -258,16 +251,8 @@ class VectorGame:
 
     def _tell(self, end: EpisodeEnd) -> None:
         score = None if self.scorer is None else self.scorer(end)
-        if end.whole:
-            ordinal = self._ordinal(end.index) - self.count
-            in_play.note(self.level_source, outcome_of(end, ordinal, score))
-
-    def _limit(self, index: int, episode: int) -> int | None:
-        """Returns the step limit of a game's episode, which are counted from 0."""
-        limit = self.spec.max_steps
-        if limit is None or not self._spread_starts or episode > 0:
-            return limit
-        return math.ceil(limit * (self.count - index) / self.count)
+        ordinal = self._ordinal(end.index) - self.count
+        in_play.note(self.level_source, outcome_of(end, ordinal, score))
 
     def _end(self, index: int, result: StepResult) -> EpisodeEnd:
         events: list[Mapping[str, Any]] = []
@@ -290,5 +275,4 @@ class VectorGame:
             actions=actions,
             rewards=rewards,
             events=events,
-            whole=self._games[index].max_steps == self.spec.max_steps,
         )

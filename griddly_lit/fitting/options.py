@@ -93,8 +93,7 @@ class TrainerOptions:
                 policy's name.
             algorithm: ``"PPO"``, ``"APPO"``, ``"IMPALA"``, ``"DQN"``, or RLlib's config of one of them.
             training: Settings for the algorithm's ``training()``, over defaults that learn on the
-                bundled games: PPO's learning rate falls from 8e-4 to 1e-4 at ``max_env_steps``, and is
-                3e-4 without that limit. Under a policy's name, settings for that policy alone.
+                bundled games. Under a policy's name, settings for that policy alone.
             policies: Who acts for whom: ``"shared"``, one policy for all agents; ``"independent"``, one
                 each, called ``agent_1`` and so on; ``{"name": [agent ids], …}``; or :class:`SelfPlay`.
             train_policies: Names of the policies that learn, by default all. The others keep the
@@ -237,7 +236,6 @@ class TrainerOptions:
                 seed=self.seed,
                 track_actions=self.track_actions,
                 video=self.video,
-                max_env_steps=self.max_env_steps,
                 small=self.fast_dev_run,
             )
         )

@@ -35,8 +35,6 @@ class SupportedAlgorithm:
             all.
         training: Defaults for its ``training()``.
         small: The same for one quick look at whether all works.
-        falling_lr: Default learning rates at the beginning and at the end of a run of known length,
-            with a straight line between them.
         steps_per_iteration: Least number of environment steps between reports, of algorithms whose
             own training step is shorter than that.
         fragment_fills_batch: By default, one fragment of all games of a runner is one batch.
@@ -48,20 +46,8 @@ class SupportedAlgorithm:
     by_policy: frozenset[str]
     training: dict[str, Any]
     small: dict[str, Any]
-    falling_lr: tuple[float, float] | None = None
     steps_per_iteration: int = 1
     fragment_fills_batch: bool = False
-
-    def defaults(self, env_steps: int | None) -> dict[str, Any]:
-        """Returns the defaults for ``training()``.
-
-        Args:
-            env_steps: Length of the run in environment steps; None where it is not known.
-        """
-        if self.falling_lr is None or env_steps is None:
-            return self.training
-        first, last = self.falling_lr
-        return {**self.training, "lr": [[0, first], [env_steps, last]]}
 
     def config_class(self) -> type[AlgorithmConfig]:
         """Imports the class of its config."""
@@ -97,7 +83,7 @@ ALGORITHMS = {
         PPOLearner,
         _BY_POLICY | _BY_POLICY_CLIPPED | {"use_critic", "vf_clip_param"},
         {
-            "lr": 3e-4,
+            "lr": 7e-4,
             # Rewards of grid games lie hundreds of steps apart: spider-nest stalls at 0.99.
             "gamma": 0.995,
             "lambda_": 0.95,
@@ -114,8 +100,6 @@ ALGORITHMS = {
             "num_epochs": 4,
         },
         {"train_batch_size_per_learner": 32, "minibatch_size": 16, "num_epochs": 1},
-        # A high rate to find its way, a low one to keep it.
-        falling_lr=(8e-4, 1e-4),
     ),
     "APPO": SupportedAlgorithm(
         "ray.rllib.algorithms.appo:APPOConfig",

@@ -56,7 +56,6 @@ class Settings:
         seed: Seed of everything random.
         track_actions: Count actions and outcomes.
         video: Which episodes of the runners' first games are recorded.
-        max_env_steps: Length of the run, if it is known, for defaults that change over it.
         small: Take a batch of a few steps only, to see that all works.
     """
 
@@ -73,7 +72,6 @@ class Settings:
     seed: int = 0
     track_actions: bool = False
     video: VideoRecording | None = None
-    max_env_steps: int | None = None
     small: bool = False
 
     def training_by_policy(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -121,8 +119,7 @@ def _with_training(settings: Settings, name: str, supported: SupportedAlgorithm)
         check_values(config_class, each)
     if not isinstance(settings.algorithm, str):
         return settings.algorithm.copy(copy_frozen=False).training(**training)
-    defaults = supported.defaults(settings.max_env_steps)
-    return config_class().training(**{**defaults, **training})
+    return config_class().training(**{**supported.training, **training})
 
 
 def _set_policies(

@@ -46,7 +46,7 @@ class FirstGameReplays:
             )
         self._game_steps += 1
         if ends and ends[0].index == 0:
-            if self._wanted and ends[0].whole:
+            if self._wanted:
                 self._replays.append(replay_of(spec, ends[0]))
             self._wanted = None
 

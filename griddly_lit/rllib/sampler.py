@@ -65,7 +65,6 @@ class Sampler:
             seed,
             record_events=self._track_actions,
             valid_actions=self._head.valid_actions != "off",
-            spread_starts=not config.in_evaluation,
         )
         self._level_scores = level_scores(
             self.games.level_source, self.games.count, spec.game.player_count, config
@@ -157,8 +156,7 @@ class Sampler:
             for _, _, fragment in blocks:
                 fragment.after_step(games.rewards, games.left, ends)
             for end in ends:
-                if end.whole:
-                    seating.note(end)
+                seating.note(end)
                 self._seat(end.index, step + 1)
             ended += ends
             if self._recording is not None:
@@ -216,9 +214,7 @@ class Sampler:
 
     def _log(self, metrics: Any, ended: list[EpisodeEnd]) -> None:
         window = math.ceil(self._config.metrics_num_episodes_for_smoothing / self._runners)
-        # One that was cut short says nothing of how well the game is played.
-        whole = [end for end in ended if end.whole]
-        log_episodes(metrics, self._runner, whole, self.seating.take_matches(), window)
+        log_episodes(metrics, self._runner, ended, self.seating.take_matches(), window)
         if self._track_actions:
             log_events(metrics, self._spec.game, self.games.take_events(), ended)
 

@@ -285,15 +285,13 @@ def test_what_a_source_is_told():
         def note(self, outcome):
             told.append(outcome)
 
-    games = VectorGame(spec_of(Listening((0,)), max_steps=4), 2, seed=0, spread_starts=True)
+    games = VectorGame(spec_of(Listening((0,)), max_steps=4), 2, seed=0)
     games.scorer = lambda end: end.length / 2
     games.reset()
     play(games, 4)
-    won = LevelOutcome(0, 0, (3.0,), 3, (True,), 1.5)
-    # The second game's first episode was cut short.
-    assert told == [won]
-    play(games, 2, action=0)
-    assert told[1:] == [LevelOutcome(0, 3, (0.0,), 4, (False,), 2.0)]
+    assert told == [LevelOutcome(0, n, (3.0,), 3, (True,), 1.5) for n in (0, 1)]
+    play(games, 3, action=0)
+    assert told[2:] == [LevelOutcome(0, n, (0.0,), 4, (False,), 2.0) for n in (2, 3)]
 
 
 def test_a_users_source_is_saved_by_name_and_fields():

@@ -184,14 +184,3 @@ def test_bad_actions_step_no_game():
     with pytest.raises(ActionError):
         games.step(actions_of([RIGHT, 5]))
     assert all(len(actions) == 0 for _, actions in games.in_flight())
-
-
-def test_spread_starts_cut_first_episodes_short_and_no_others():
-    spec = GriddlyEnvSpec(yaml_file=SOKOBAN, max_steps=20)
-    games = VectorGame(spec, 4, seed=0, spread_starts=True)
-    games.reset()
-    ends = [end for _ in range(60) for end in games.step(np.zeros((4, 1, 1), int))]
-    lengths = {n: [end.length for end in ends if end.index == n] for n in range(4)}
-    assert lengths == {0: [20, 20, 20], 1: [15, 20, 20], 2: [10, 20, 20], 3: [5, 20, 20]}
-    assert [end.length for end in ends if not end.whole] == [5, 10, 15]
-    assert all(end.whole == (end.length == 20) for end in ends)

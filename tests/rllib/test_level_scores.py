@@ -66,7 +66,6 @@ def end_of(index, rewards, terminated, lengths=None):
         actions=np.zeros((length, rewards.shape[1], 1), dtype=np.int64),
         rewards=rewards,
         events=[],
-        whole=True,
     )
 
 

@@ -232,13 +232,6 @@ def test_self_play_seats_the_learner_and_a_snapshot():
     other = {name: torch.zeros_like(value) for name, value in weights.items()}
     assert runner.sampler.seating.set_chances({0: 0.5, 3: 0.5}) == {0, 3}
     runner.sampler.seating.add_snapshots({0: weights, 3: other})
-    runner.sample(num_timesteps=0)
-    cut = {
-        id_
-        for seats in runner.sampler._seats
-        for k in (0, 1)
-        for id_ in seats.episodes[k * 8 + 1 :][:7]
-    }
     episodes = runner.sample()
     # One seat of each game is the learner's, and only that is kept.
     assert sum(len(episode) for episode in episodes) == 8 * 30
@@ -246,11 +239,10 @@ def test_self_play_seats_the_learner_and_a_snapshot():
     assert {episode.module_id for episode in episodes} == {"learner"}
     metrics = runner.get_metrics()
     matches = metrics["matches"].peek(compile=False)
-    # Those that were cut short, the first ones of seven games, decide nothing.
-    assert len(matches) == 3 + 7 * 2
+    assert len(matches) == 8 * 3
     assert {match.snapshot for match in matches} == {0, 3}
     assert all(match.score in (0, 0.5, 1) for match in matches)
-    done = [episode for episode in episodes if episode.is_done and episode.id_ not in cut]
+    done = [episode for episode in episodes if episode.is_done]
     assert sorted(m.learner_return for m in matches) == sorted(e.get_return() for e in done)
     assert runner.sampler.seating.set_chances({3: 1.0}) == set()
     runner.sample()

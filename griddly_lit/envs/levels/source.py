@@ -60,8 +60,7 @@ class LevelSource(Protocol):
     A source may have more. One without these remembers nothing:
 
     - ``note(outcome: LevelOutcome) -> None`` is told of every finished episode of training, in the
-      step that ends it and before the game's next level is drawn. Episodes that were cut short to
-      spread the starts of games are left out.
+      step that ends it and before the game's next level is drawn.
     - ``scorer = "gae"`` asks for the mean absolute generalised advantage of each such episode, in
       :attr:`LevelOutcome.score`.
     - ``state_dict() -> dict`` and ``load_state_dict(state)`` save and restore what it remembers, as
