@@ -110,7 +110,10 @@ def test_links_and_files_are_not_replaced(tmp_path):
 
 def test_nothing_is_left_of_a_failure(tmp_path):
     write(tmp_path / "last", "old")
-    with pytest.raises(CheckpointError, match="cannot be written: full"), whole_directory(tmp_path / "last"):
+    with (
+        pytest.raises(CheckpointError, match="cannot be written: full"),
+        whole_directory(tmp_path / "last"),
+    ):
         raise OSError("full")
     assert (tmp_path / "last" / "a").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["last"]
