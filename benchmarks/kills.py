@@ -249,7 +249,7 @@ def _kill_case(case: str, parts: dict[str, Any], every: int) -> dict[str, Any]:
 
         def prepare(steps: int) -> None:
             if case in ("first", "best"):
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(folder.parent, ignore_errors=True)
             if case != "first":
                 write(steps)
 
@@ -262,7 +262,10 @@ def _kill_case(case: str, parts: dict[str, Any], every: int) -> dict[str, Any]:
         for at in range(1, len(operations) + 1, every):
             prepare(finished) if case in ("first", "best") else None
             was_killed, _ = killed(root, at, lambda steps=1000 + at: do(steps))
-            kills += was_killed
+            if not was_killed:
+                finished = finished if case in ("first", "best") else 1000 + at
+                continue
+            kills += 1
             try:
                 left = look(path, root)
             except CheckpointError as error:
@@ -371,7 +374,11 @@ class KillRunner(Callback):
         self.steps.append(trainer.env_steps)
         if self.done < self.kills and len(self.steps) % 2:
             group = self.of._fit.run.algorithm.env_runner_group
-            (pid,) = group.foreach_env_runner(lambda runner: os.getpid(), local_env_runner=False)
+            pids = group.foreach_env_runner(lambda runner: os.getpid(), local_env_runner=False)
+            if not pids:
+                # The last kill came between two iterations, and it is not back yet.
+                return
+            (pid,) = pids
             killer = f"import os, time; time.sleep({0.02 * self.done}); os.kill({pid}, 9)"
             subprocess.Popen([sys.executable, "-S", "-c", killer])
             self.done += 1
@@ -416,15 +423,18 @@ def main() -> None:
         train(Path(options.train), options.iterations)
         return
     result = circumstances()
-    if options.only in (None, "writes"):
-        result["writes"] = kill_writes(options.every)
-    if options.only in (None, "trainings"):
-        result["trainings"] = kill_trainings(5)
-    if options.only in (None, "runners"):
-        result["runners"] = kill_runners(12)
-    if options.out:
-        write_result(options.out, result)
-    else:
+    parts = {
+        "writes": lambda: kill_writes(options.every),
+        "runners": lambda: kill_runners(12),
+        "trainings": lambda: kill_trainings(5),
+    }
+    for name, part in parts.items():
+        if options.only in (None, name):
+            result[name] = part()
+            if options.out:
+                # After each: the parts take minutes.
+                write_result(options.out, result)
+    if not options.out:
         print(json.dumps(result))
 
 
