@@ -194,8 +194,8 @@ class GriddlyTrainer(LiveTrainer):
         seed = self.seed if seed is None else checked_int("seed", seed, 0, MAX_SEED)
         deterministic = checked_bool("deterministic", deterministic)
         batch = EpisodeBatch((level,), (seed,), deterministic)
-        (end,) = self._actor.play([batch])
-        replay = self._report.play(end, path, view, self.env_steps)
+        (end,) = self._actor.play_batches([batch])
+        replay = self._report.draw(end, path, view, self.env_steps)
         self._rest()
         return replay
 
@@ -282,7 +282,7 @@ class GriddlyTrainer(LiveTrainer):
         return trainer
 
     def _play(self, batches: Sequence[EpisodeBatch]) -> list[EpisodeEnd]:
-        return self._actor.play(batches) if self._fit is None else self._fit.play(batches)
+        return (self._fit or self._actor).play_batches(batches)
 
     def _tell(self, prefix: str, result: EvaluationResult, ends: Sequence[EpisodeEnd]) -> None:
         self.metrics.update(result.metrics(prefix))

@@ -11,7 +11,7 @@ from griddly_lit.envs.levels import (
     SequentialLevels,
     UniformLevels,
 )
-from griddly_lit.envs.seat_blocks import SeatBlock
+from griddly_lit.envs.player_blocks import PlayerBlock
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.envs.vector import VectorGame
 
@@ -23,8 +23,8 @@ __all__ = [
     "Level",
     "LevelOutcome",
     "LevelSource",
+    "PlayerBlock",
     "PrioritizedLevels",
-    "SeatBlock",
     "SequentialLevels",
     "UniformLevels",
     "VectorGame",

@@ -13,8 +13,8 @@ from griddly_lit.envs.episode_log import EpisodeLog
 from griddly_lit.envs.episodes import EpisodeEnd, EpisodeStart, outcome_of
 from griddly_lit.envs.level_notes import NoNotes
 from griddly_lit.envs.levels import LevelSource, in_play
+from griddly_lit.envs.player_blocks import find_valid_actions, player_blocks, views_of
 from griddly_lit.envs.repetition import repeat
-from griddly_lit.envs.seat_blocks import find_valid_actions, seat_blocks, views_of
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.errors import LevelError
 from griddly_lit.plain_state import State, rng_state, set_rng_state
@@ -85,7 +85,7 @@ class VectorGame:
         self._indices = frozenset(in_play.indices_of(self.level_source)) if levels is None else None
         self._padded = len(set(spec.game.level_shapes)) > 1 or not self._indices
         self._finds_valid = valid_actions
-        self.blocks = seat_blocks(spec, count, valid_actions)
+        self.blocks = player_blocks(spec, count, valid_actions)
         self.observations = views_of(self.blocks, count)
         # What each player of each game sees: the same memory, cut to the level's size.
         self._outs: list[list[NDArray[np.uint8]]] = [[] for _ in range(count)]

@@ -178,18 +178,18 @@ class Fit:
                 go_on(options, run, checkpoint)
             yield run
 
-    def play(self, batches: Sequence[EpisodeBatch]) -> list[EpisodeEnd]:
+    def play_batches(self, batches: Sequence[EpisodeBatch]) -> list[EpisodeEnd]:
         """Plays episodes with the weights of the present moment, on the remote runners if there are any.
 
         What a runner does not play, as it has died, is played here.
         """
         if self.run is None:
-            return self._actor.play(batches)
+            return self._actor.play_batches(batches)
         self._actor.load_weights(self.run.weights())
         play = partial(play_on_runner, weights=self._actor.weights())
         played = self.run.runners.share_out(play, batches)
         ends = [
-            played[number] if number in played else self._actor.play([batch])
+            played[number] if number in played else self._actor.play_batches([batch])
             for number, batch in enumerate(batches)
         ]
         return [end for of_batch in ends for end in of_batch]

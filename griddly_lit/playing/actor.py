@@ -82,7 +82,7 @@ class Actor:
         """Returns the weights by policy and name."""
         return {policy: network.state_dict() for policy, network in self.networks.items()}
 
-    def play(self, batches: Sequence[EpisodeBatch]) -> list[EpisodeEnd]:
+    def play_batches(self, batches: Sequence[EpisodeBatch]) -> list[EpisodeEnd]:
         """Plays episodes, see :func:`~griddly_lit.playing.play_episodes`."""
         players = players_of(self.policies, self.networks)
         return [end for batch in batches for end in play_episodes(players, self.env, batch)]

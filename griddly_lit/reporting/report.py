@@ -158,7 +158,7 @@ class Report:
         """Waits for the videos that are on their way, and publishes them."""
         self._flush()
 
-    def play(self, end: EpisodeEnd, path: Path, view: View, env_steps: int) -> EpisodeReplay:
+    def draw(self, end: EpisodeEnd, path: Path, view: View, env_steps: int) -> EpisodeReplay:
         """Draws one episode, and publishes it if the run has anything that it could belong to.
 
         Args:

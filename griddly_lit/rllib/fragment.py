@@ -12,7 +12,7 @@ from ray.rllib.core.columns import Columns
 from ray.rllib.env.single_agent_episode import SingleAgentEpisode
 from ray.rllib.env.utils.infinite_lookback_buffer import InfiniteLookbackBuffer
 
-from griddly_lit.envs import EpisodeEnd, SeatBlock
+from griddly_lit.envs import EpisodeEnd, PlayerBlock
 from griddly_lit.envs.spaces import flat_actions
 from griddly_lit.policies import Policy
 from griddly_lit.policies.acting import Acted
@@ -48,7 +48,7 @@ class Fragment:
     def __init__(
         self,
         steps: int,
-        block: SeatBlock,
+        block: PlayerBlock,
         seats: Seats,
         policies: Mapping[int, Policy],
         spaces: Mapping[str, tuple[Any, Any]],

@@ -164,11 +164,13 @@ class TrainingRun:
     def _tell_runners(self, league: League) -> None:
         chances = league.chances()
         # A runner that was restarted lacks them all.
-        missing = self.runners.ask(lambda runner: runner.sampler.seating.set_chances(chances))
+        missing = self.runners.ask(lambda runner: runner.sampler.matchmaking.set_chances(chances))
         wanted = {snapshot for of_runner in missing for snapshot in of_runner}
         if wanted:
             weights = ray.put({n: dict(league.pool[n].weights) for n in wanted})
-            self.runners.ask(lambda runner: runner.sampler.seating.add_snapshots(ray.get(weights)))
+            self.runners.ask(
+                lambda runner: runner.sampler.matchmaking.add_snapshots(ray.get(weights))
+            )
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
         """Returns the learner's weights of every policy's network, by policy and name, on the CPU.

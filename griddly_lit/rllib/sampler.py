@@ -19,11 +19,11 @@ from griddly_lit.policies import Policy
 from griddly_lit.policies.acting import act
 from griddly_lit.rllib.fragment import Fragment
 from griddly_lit.rllib.level_scores import level_scores
+from griddly_lit.rllib.matchmaking import FixedMatchmaking, Matchmaking, SelfPlayMatchmaking
 from griddly_lit.rllib.module_network import module_network, uniform_network
 from griddly_lit.rllib.random_state import set_torch_state
 from griddly_lit.rllib.replays import FirstGameReplays
 from griddly_lit.rllib.runner_metrics import log_episodes, log_events, log_steps
-from griddly_lit.rllib.seating import FixedSeating, Seating, SelfPlaySeating
 from griddly_lit.rllib.seats import Seats
 
 
@@ -39,7 +39,7 @@ class Sampler:
 
     Attributes:
         games: The games.
-        seating: Who plays against whom.
+        matchmaking: Who plays against whom.
     """
 
     def __init__(self, config: Any, module: Any, runner: int, env_steps: int) -> None:
@@ -71,10 +71,10 @@ class Sampler:
         )
         if self._level_scores is not None:
             self.games.scorer = self._level_scores.score
-        self.seating: Seating = (
-            SelfPlaySeating(policies[0], module, self.games.count, seed)
+        self.matchmaking: Matchmaking = (
+            SelfPlayMatchmaking(policies[0], module, self.games.count, seed)
             if config.env_config.get("self_play")
-            else FixedSeating(policies, module)
+            else FixedMatchmaking(policies, module)
         )
         self._recording = (
             None if video is None else FirstGameReplays(video, max(0, runner - 1), self._runners)
@@ -111,9 +111,9 @@ class Sampler:
             Finished episodes first, then the parts of those that go on.
         """
         assert self._seats is not None
-        games, seating = self.games, self.seating
+        games, matchmaking = self.games, self.matchmaking
         blocks = [
-            (block, seats, Fragment(steps, block, seats, seating.policies, self._spaces))
+            (block, seats, Fragment(steps, block, seats, matchmaking.policies, self._spaces))
             for block, seats in zip(games.blocks, self._seats, strict=True)
         ]
         players = self._spec.game.player_count
@@ -134,7 +134,7 @@ class Sampler:
                         uniform_network(self._head)
                         if random_actions
                         else module_network(
-                            seating.modules[policy],
+                            matchmaking.modules[policy],
                             answers[policy],
                             explore=explore,
                             timestep=timestep,
@@ -156,7 +156,7 @@ class Sampler:
             for _, _, fragment in blocks:
                 fragment.after_step(games.rewards, games.left, ends)
             for end in ends:
-                seating.note(end)
+                matchmaking.note(end)
                 self._seat(end.index, step + 1)
             ended += ends
             if self._recording is not None:
@@ -177,7 +177,7 @@ class Sampler:
             "games": self.games.state_dict(),
             "generator": self._generator.get_state().numpy(),
             "seats": [seats.state_dict() for seats in self._seats],
-            "seating": self.seating.state_dict(),
+            "matchmaking": self.matchmaking.state_dict(),
             "scores": None if self._level_scores is None else self._level_scores.state_dict(),
             "recording": None if self._recording is None else self._recording.state_dict(),
         }
@@ -193,7 +193,7 @@ class Sampler:
         self._seats = self._empty_seats()
         for seats, of_seats in zip(self._seats, state["seats"], strict=True):
             seats.load_state_dict(of_seats)
-        self.seating.load_state_dict(state["seating"])
+        self.matchmaking.load_state_dict(state["matchmaking"])
         if self._level_scores is not None and state["scores"] is not None:
             self._level_scores.load_state_dict(state["scores"])
         if self._recording is not None and state["recording"] is not None:
@@ -208,13 +208,13 @@ class Sampler:
 
     def _seat(self, game: int, step: int) -> None:
         assert self._seats is not None
-        policies = self.seating.draw(game)
+        policies = self.matchmaking.draw(game)
         for seats in self._seats:
             seats.begin(game, policies, step)
 
     def _log(self, metrics: Any, ended: list[EpisodeEnd]) -> None:
         window = math.ceil(self._config.metrics_num_episodes_for_smoothing / self._runners)
-        log_episodes(metrics, self._runner, ended, self.seating.take_matches(), window)
+        log_episodes(metrics, self._runner, ended, self.matchmaking.take_matches(), window)
         if self._track_actions:
             log_events(metrics, self._spec.game, self.games.take_events(), ended)
 

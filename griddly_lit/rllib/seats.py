@@ -15,7 +15,7 @@ Group = tuple[int, slice | NDArray[np.int64]]
 
 
 class Seats:
-    """The seats of one :class:`~griddly_lit.envs.SeatBlock`.
+    """The seats of one :class:`~griddly_lit.envs.PlayerBlock`.
 
     Args:
         players: Player numbers, from 0, whose seats these are.

@@ -230,8 +230,8 @@ def test_self_play_seats_the_learner_and_a_snapshot():
     runner = make_runner(spec, SelfPlay(snapshot_every=100), games=8, fragment=30)
     weights = runner.module["learner"].network.state_dict()
     other = {name: torch.zeros_like(value) for name, value in weights.items()}
-    assert runner.sampler.seating.set_chances({0: 0.5, 3: 0.5}) == {0, 3}
-    runner.sampler.seating.add_snapshots({0: weights, 3: other})
+    assert runner.sampler.matchmaking.set_chances({0: 0.5, 3: 0.5}) == {0, 3}
+    runner.sampler.matchmaking.add_snapshots({0: weights, 3: other})
     episodes = runner.sample()
     # One seat of each game is the learner's, and only that is kept.
     assert sum(len(episode) for episode in episodes) == 8 * 30
@@ -244,11 +244,11 @@ def test_self_play_seats_the_learner_and_a_snapshot():
     assert all(match.score in (0, 0.5, 1) for match in matches)
     done = [episode for episode in episodes if episode.is_done]
     assert sorted(m.learner_return for m in matches) == sorted(e.get_return() for e in done)
-    assert runner.sampler.seating.set_chances({3: 1.0}) == set()
+    assert runner.sampler.matchmaking.set_chances({3: 1.0}) == set()
     runner.sample()
     runner.get_metrics()
-    runner.sampler.seating.set_chances({3: 1.0})
-    assert set(runner.sampler.seating.modules) == {0, 4}
+    runner.sampler.matchmaking.set_chances({3: 1.0})
+    assert set(runner.sampler.matchmaking.modules) == {0, 4}
     runner.sample()
     assert {m.snapshot for m in runner.get_metrics()["matches"].peek(compile=False)} == {3}
 
@@ -259,8 +259,8 @@ def test_a_restarted_runner_plays_itself_until_it_knows_the_pool():
     assert sum(len(episode) for episode in runner.sample()) == 2 * 4 * 20
     assert "matches" not in runner.get_metrics()
     weights = runner.module["learner"].network.state_dict()
-    assert runner.sampler.seating.set_chances({0: 1.0}) == {0}
-    runner.sampler.seating.add_snapshots({0: weights})
+    assert runner.sampler.matchmaking.set_chances({0: 1.0}) == {0}
+    runner.sampler.matchmaking.add_snapshots({0: weights})
     runner.sample()
     runner.get_metrics()
     assert sum(len(episode) for episode in runner.sample()) == 4 * 20

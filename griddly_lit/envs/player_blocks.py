@@ -15,7 +15,7 @@ from griddly_lit.envs.spec import GriddlyEnvSpec
 
 
 @dataclass(frozen=True)
-class SeatBlock:
+class PlayerBlock:
     """The players who see observations of one shape, in all N games: their seats.
 
     Seat ``k · N + n`` is that of player ``players[k]`` in game ``n``.
@@ -33,7 +33,7 @@ class SeatBlock:
     valid_actions: NDArray[np.uint8]
 
 
-def seat_blocks(spec: GriddlyEnvSpec, count: int, valid_actions: bool) -> tuple[SeatBlock, ...]:
+def player_blocks(spec: GriddlyEnvSpec, count: int, valid_actions: bool) -> tuple[PlayerBlock, ...]:
     """Returns the blocks of a spec's players, those with observations of one shape together.
 
     Args:
@@ -46,7 +46,7 @@ def seat_blocks(spec: GriddlyEnvSpec, count: int, valid_actions: bool) -> tuple[
         players_by_shape.setdefault(shape, []).append(player)
     width = math.ceil(math.prod(spec.single_action_nvec) / 8) if valid_actions else 0
     return tuple(
-        SeatBlock(
+        PlayerBlock(
             tuple(players),
             np.zeros((len(players) * count, *shape), dtype=np.uint8),
             np.zeros((len(players) * count, width), dtype=np.uint8),
@@ -56,7 +56,7 @@ def seat_blocks(spec: GriddlyEnvSpec, count: int, valid_actions: bool) -> tuple[
 
 
 def find_valid_actions(
-    blocks: Sequence[SeatBlock], games: Sequence[Game], nvec: Sequence[int]
+    blocks: Sequence[PlayerBlock], games: Sequence[Game], nvec: Sequence[int]
 ) -> None:
     """Writes the valid actions of every seat into the blocks.
 
@@ -75,7 +75,7 @@ def find_valid_actions(
         block.valid_actions[:] = np.packbits(valid, axis=1, bitorder="little")
 
 
-def views_of(blocks: Sequence[SeatBlock], count: int) -> tuple[NDArray[np.uint8], ...]:
+def views_of(blocks: Sequence[PlayerBlock], count: int) -> tuple[NDArray[np.uint8], ...]:
     """Returns the observations (N, H, W, C) of each player, which are views of the blocks."""
     views = {
         player: block.observations[k * count : (k + 1) * count]

@@ -18,7 +18,7 @@ from griddly_lit.policies import Policy
 from griddly_lit.policies.match import Match, score_of
 
 
-class Seating(ABC):
+class Matchmaking(ABC):
     """Seats policies.
 
     Attributes:
@@ -51,7 +51,7 @@ class Seating(ABC):
         """Takes over what :meth:`state_dict` gave."""
 
 
-class FixedSeating(Seating):
+class FixedMatchmaking(Matchmaking):
     """Every agent has its policy for good.
 
     Args:
@@ -69,11 +69,11 @@ class FixedSeating(Seating):
         self._numbers = [number[agent] for agent in sorted(number)]
 
     def draw(self, game: int) -> Sequence[int]:
-        """See :class:`Seating`."""
+        """See :class:`Matchmaking`."""
         return self._numbers
 
 
-class SelfPlaySeating(Seating):
+class SelfPlayMatchmaking(Matchmaking):
     """The learner plays as one agent, drawn at random, and a snapshot as all others.
 
     Policy 0 is the learner, and policy ``n + 1`` snapshot ``n``.
@@ -96,11 +96,11 @@ class SelfPlaySeating(Seating):
         self._matches: list[Match] = []
 
     def reseed(self, seed: tuple[int, ...]) -> None:
-        """See :class:`Seating`."""
+        """See :class:`Matchmaking`."""
         self._rng = np.random.default_rng((*seed, 1))
 
     def state_dict(self) -> State:
-        """See :class:`Seating`; networks of opponents are among it, as the pool may have dropped them."""
+        """See :class:`Matchmaking`; networks of opponents are among it, as the pool may have dropped them."""
         in_use = sorted({playing[1] for playing in self._playing if playing is not None})
         return {
             "generator": rng_state(self._rng),
@@ -116,7 +116,7 @@ class SelfPlaySeating(Seating):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """See :class:`Seating`."""
+        """See :class:`Matchmaking`."""
         set_rng_state(self._rng, state["generator"])
         self._playing = [
             None if playing is None else (int(playing[0]), int(playing[1]))
@@ -155,7 +155,7 @@ class SelfPlaySeating(Seating):
             self.policies[snapshot + 1] = self._opponent
 
     def draw(self, game: int) -> Sequence[int]:
-        """See :class:`Seating`."""
+        """See :class:`Matchmaking`."""
         agents = len(self._opponent.agents)
         if not self._chances:
             # A runner that was restarted learns of the pool after its first fragment.
@@ -169,7 +169,7 @@ class SelfPlaySeating(Seating):
         return numbers
 
     def note(self, end: EpisodeEnd) -> None:
-        """See :class:`Seating`."""
+        """See :class:`Matchmaking`."""
         playing = self._playing[end.index]
         if playing is None:
             return
@@ -178,6 +178,6 @@ class SelfPlaySeating(Seating):
         self._matches.append(Match(snapshot, score, float(end.returns[position])))
 
     def take_matches(self) -> list[Match]:
-        """See :class:`Seating`."""
+        """See :class:`Matchmaking`."""
         matches, self._matches = self._matches, []
         return matches
