@@ -367,7 +367,7 @@ class KillRunner(Callback):
         self.kills = kills
         self.done = 0
         self.steps: list[int] = []
-        self.learned: list[float] = []
+        self.sent: list[subprocess.Popen[bytes]] = []
 
     def on_iteration_end(self, trainer: Any) -> None:
         """Kills."""
@@ -380,7 +380,8 @@ class KillRunner(Callback):
                 return
             (pid,) = pids
             killer = f"import os, time; time.sleep({0.02 * self.done}); os.kill({pid}, 9)"
-            subprocess.Popen([sys.executable, "-S", "-c", killer])
+            command = [sys.executable, "-S", "-c", killer]
+            self.sent.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
             self.done += 1
 
 
@@ -397,7 +398,9 @@ def kill_runners(kills: int) -> dict[str, Any]:
         expected = [STEPS * (n + 1) for n in range(2 * kills + 4)]
         learned = result.metrics.get("learner/default_policy/num_module_steps_trained_lifetime")
         return {
-            "kills": killer.done,
+            "signals": killer.done,
+            # One comes too late where its process is gone already.
+            "kills": sum(each.wait() == 0 for each in killer.sent),
             "iterations": result.iterations,
             "env_steps": result.env_steps,
             "expected_env_steps": expected[-1],
