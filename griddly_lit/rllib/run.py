@@ -177,9 +177,14 @@ class TrainingRun:
 
         Raises:
             DivergedError: They are not finite.
+            WorkerError: The process that has them is gone.
         """
         component = f"{COMPONENT_LEARNER}/{COMPONENT_RL_MODULE}"
-        state = self.algorithm.learner_group.get_state(component, inference_only=True)
+        try:
+            state = self.algorithm.learner_group.get_state(component, inference_only=True)
+        except Exception as error:
+            raise_death(error)
+            raise
         modules = state[COMPONENT_LEARNER][COMPONENT_RL_MODULE]
         weights = {
             policy.name: {

@@ -64,6 +64,12 @@ def stop(group):
         os.kill(pid, signal.SIGSTOP)
 
 
+@pytest.fixture(autouse=True)
+def folder_of_its_own(tmp_path_factory, monkeypatch):
+    """Other processes make temporary folders, too."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
+
+
 def folders():
     return {path.name for path in Path(tempfile.gettempdir()).glob("griddly_lit_*")}
 
@@ -81,7 +87,7 @@ def fit(tmp_path, do, env=None, **options):
     return trainer(tmp_path, env=env or corridor(), **{**defaults, **options}).fit()
 
 
-@pytest.mark.parametrize("runners", [1, 2])
+@pytest.mark.parametrize("runners", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_killed_runners_come_back_and_every_iteration_has_its_steps(tmp_path, caplog, runners):
     before = folders()
     do = Do({1: kill, 3: kill})
@@ -108,7 +114,8 @@ def maps(tmp_path):
     return order, GriddlyEnvSpec(yaml_string=CRASHING, levels=levels, max_steps=10)
 
 
-@pytest.mark.parametrize("runners", [1, 2])
+@pytest.mark.parametrize("runners", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_an_engine_that_crashes_again_and_again_ends_the_fit_with_the_level(
     tmp_path, caplog, runners
 ):
@@ -129,6 +136,7 @@ def test_an_engine_that_crashes_again_and_again_ends_the_fit_with_the_level(
     assert not threads()
 
 
+@pytest.mark.slow
 def test_an_engine_that_crashes_under_impala(tmp_path):
     order, env = maps(tmp_path)
     do = Do({1: lambda group: order.write_text("crash")})
@@ -142,6 +150,7 @@ def hasty():
     return PPOConfig().env_runners(sample_timeout_s=3)
 
 
+@pytest.mark.slow
 def test_a_runner_that_hangs_once_is_replaced(tmp_path, caplog):
     do = Do({2: stop})
     with caplog.at_level(logging.WARNING):
@@ -152,6 +161,7 @@ def test_a_runner_that_hangs_once_is_replaced(tmp_path, caplog):
     assert told.endswith("and was killed. It is started again.")
 
 
+@pytest.mark.slow
 def test_runners_that_hang_again_and_again_end_the_fit(tmp_path):
     order, env = maps(tmp_path)
     do = Do({1: lambda group: order.write_text("hang")})
@@ -164,6 +174,8 @@ def test_runners_that_hang_again_and_again_end_the_fit(tmp_path):
 def test_a_learner_that_dies_is_a_named_error(tmp_path):
     class Kill(Callback):
         def on_iteration_end(self, trainer):
+            if trainer.iterations < 2:
+                return
             learners = trainer._fit.run.algorithm.learner_group
             (pid,) = (answer.get() for answer in learners.foreach_learner(lambda _: os.getpid()))
             os.kill(pid, signal.SIGKILL)

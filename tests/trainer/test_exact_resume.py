@@ -10,8 +10,8 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("resume_script.py")
 WHOLE, PART = 6, 3
-SMALL = ["single", "independent", "generated", "validated"]
-LARGE = ["self_play", "schedules", "two_runners", "DQN"]
+SMALL = ["single", "validated"]
+LARGE = ["independent", "generated", "self_play", "schedules", "two_runners", "DQN"]
 
 
 def train(case, folder, iterations, *ckpt_path):
