@@ -74,7 +74,7 @@ def test_iterations_give_metrics_in_our_names(run):
         assert isinstance(metrics[name], float), name
     assert metrics["learner/default_policy/kl"] > 0
     assert 0 <= metrics["learner/default_policy/clip_fraction"] <= 1
-    assert metrics["learner/default_policy/lr"] == pytest.approx(3e-4)
+    assert metrics["learner/default_policy/lr"] == pytest.approx(7e-4)
     # The divergence that RLlib does not compute here, and would report as 0.
     assert "learner/default_policy/kl_loss" not in metrics
 

@@ -200,7 +200,7 @@ def test_a_checkpoint_is_written_whole_or_not_at_all(fitted, tmp_path):
         (folder / "half").write_text("written")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(CheckpointError, match="it cannot be written: disk full"):
         write_checkpoint(path, **{**parts, "env_steps": 2}, save_rllib=fail)
     assert open_checkpoint(path).env_steps == 1
     assert [entry.name for entry in path.parent.iterdir()] == ["last"]

@@ -29,6 +29,13 @@ class Spoil(Callback):
                 next(iter(learner._params.values())).flatten()[0] = self.value
 
 
+class SpoilBetween(Spoil):
+    """Does so before the next iteration, when callbacks have saved."""
+
+    on_iteration_start = Spoil.on_iteration_end
+    on_iteration_end = Callback.on_iteration_end
+
+
 class RootOfRewards(nn.Module):
     """A network whose gradient is NaN now and then, though its values are finite."""
 
@@ -60,7 +67,7 @@ def test_weights_that_are_not_finite_end_the_fit_and_are_never_written(tmp_path,
     mine = trainer(
         tmp_path,
         logger=False,
-        callbacks=[ModelCheckpoint(every_env_steps=STEPS), Spoil(2)],
+        callbacks=[ModelCheckpoint(every_env_steps=STEPS), SpoilBetween(2)],
         max_iterations=5,
     )
     with caplog.at_level(logging.ERROR), pytest.raises(DivergedError) as caught:

@@ -57,7 +57,8 @@ def in_wandb(wandb_run):
         for row in wandb_run.history
         if "trainer/global_step" in row
         for key, value in row.items()
-        if "/" in key and key != "trainer/global_step" and isinstance(value, (int, float))
+        if ("/" in key or key == "best_score") and key != "trainer/global_step"
+        if isinstance(value, (int, float))
     }
 
 
