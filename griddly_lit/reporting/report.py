@@ -187,6 +187,7 @@ class Report:
             env_steps: Environment steps of training so far.
         """
         if kept.best_score is not None:
+            self.history.add({"best_score": kept.best_score}, env_steps)
             self._publisher.best_score(kept.best_score, env_steps)
         keepers = [logger for logger in self._loggers if getattr(logger, "_log_model", False)]
         publisher = Publisher(keepers)

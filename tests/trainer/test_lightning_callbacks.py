@@ -49,7 +49,7 @@ def test_early_stopping_stops_the_run(tmp_path, theirs):
 
 
 def test_early_stopping_waits_for_a_full_window(tmp_path, one, monkeypatch):
-    monkeypatch.setattr("griddly_lit.rllib.run._WINDOW", 20)
+    monkeypatch.setattr("griddly_lit.rllib.episode_window._EPISODES", 20)
     stopping = one.EarlyStopping("train/return_mean", mode="max", stopping_threshold=-1e9)
     full = []
 
