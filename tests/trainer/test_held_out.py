@@ -5,6 +5,7 @@ import pytest
 
 from griddly_lit import GeneratedLevels
 from griddly_lit.callbacks import Callback
+from griddly_lit.playing import Actor
 from trainer.small import spec, trainer
 
 pytestmark = pytest.mark.usefixtures("ray_once")
@@ -33,8 +34,13 @@ def evaluated(tmp_path, runners):
     return look
 
 
-def test_the_number_of_runners_makes_no_difference(tmp_path):
+def test_the_number_of_runners_makes_no_difference(tmp_path, monkeypatch):
     alone = evaluated(tmp_path, 0)
+
+    def refuse(*_):
+        raise AssertionError("the driver has played what was the runners' to play")
+
+    monkeypatch.setattr(Actor, "play_batches", refuse)
     assert [len(level.returns) for level in alone.test.by_level] == [40] * 5
     assert len(set(alone.test.returns)) > 1
     for runners in (1, 2):
