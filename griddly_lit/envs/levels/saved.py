@@ -140,12 +140,12 @@ def handed_over(levels: Any, saved: object) -> Any:
         if not is_users:
             return levels
         if not is_named(levels, name):
-            raise _others(levels.__qualname__, theirs)
+            raise _others(levels.__qualname__, name, theirs.get("config"))
         return _made(levels, theirs.get("config"))
     if is_users and isinstance(levels, LevelSource) and not isinstance(levels, _OWN):
         same = is_named(type(levels), name) and config_of(levels) == theirs.get("config")
         if not same:
-            raise _others(type(levels).__qualname__, theirs)
+            raise _others(type(levels).__qualname__, name, theirs.get("config"))
     return levels
 
 
@@ -191,11 +191,7 @@ def _handed_generator(levels: GeneratedLevels, theirs: Mapping[str, Any]) -> Gen
     )
     same_size = list(complete.largest or ()) == list(largest or ())
     if not is_named(levels.generator, name) or complete.config != config or not same_size:
-        raise LevelError(
-            f"levels={levels!r}",
-            f"the saved levels are those of {name!r} with {config!r}",
-            "Hand over that class, or give an env of your own",
-        )
+        raise _others(repr(levels), name, config)
     return complete
 
 
@@ -218,9 +214,9 @@ def _handed_prioritized(levels: PrioritizedLevels, theirs: Mapping[str, Any]) ->
     return complete
 
 
-def _others(ours: str, theirs: Mapping[str, Any]) -> LevelError:
+def _others(ours: str, name: object, config: object) -> LevelError:
     return LevelError(
         f"levels={ours}",
-        f"the saved levels are those of {theirs.get('source')!r} with {theirs.get('config')!r}",
+        f"the saved levels are those of {name!r} with {config!r}",
         "Hand over that class, or give an env of your own",
     )
