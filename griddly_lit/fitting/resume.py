@@ -76,8 +76,6 @@ def go_on(options: TrainerOptions, run: TrainingRun, checkpoint: Checkpoint) -> 
     same_env = is_of_run(checkpoint.path, options.env, {})
     with checkpoint.files.decoding("state/state.json"):
         anew = run.load_state_dict(state["run"], same_env)
-        states = state.get("callbacks", {})
+        load_callback_states(options.callbacks, state.get("callbacks", {}))
     if anew:
         _log.warning("The resumed run is not exact: %s begin anew.", "; ".join(anew))
-    with checkpoint.files.decoding("state/state.json"):
-        load_callback_states(options.callbacks, states)

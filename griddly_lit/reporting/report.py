@@ -156,7 +156,9 @@ class Report:
 
     def finish_videos(self) -> None:
         """Waits for the videos that are on their way, and publishes them."""
-        self._flush()
+        if self._videos is not None:
+            self._videos.close()
+            self._videos = None
 
     def draw(self, end: EpisodeEnd, path: Path, view: View, env_steps: int) -> EpisodeReplay:
         """Draws one episode, and publishes it if the run has anything that it could belong to.
@@ -201,7 +203,7 @@ class Report:
         try:
             yield
         except BaseException:
-            self._flush()
+            self.finish_videos()
             self._publisher.finalize("failed")
             # What comes after it is told as a run of its own, where a logger has runs.
             del self._publisher
@@ -210,7 +212,7 @@ class Report:
 
     def rest(self) -> None:
         """Has everything written; more may follow."""
-        self._flush()
+        self.finish_videos()
         if self.has_begun:
             self._publisher.rest()
 
@@ -218,11 +220,6 @@ class Report:
         """Ends the run."""
         if self.has_begun:
             self._publisher.finalize("success")
-
-    def _flush(self) -> None:
-        if self._videos is not None:
-            self._videos.close()
-            self._videos = None
 
     def _recorder(self) -> Videos:
         if self._videos is None:
