@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import tempfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,6 +37,11 @@ def held() -> dict[str, float]:
         "open_files": process.num_fds(),
         "children": len(process.children(recursive=True)),
     }
+
+
+def temporary() -> set[str]:
+    """Returns the names of griddly_lit's temporary folders, of whatever process."""
+    return {path.name for path in Path(tempfile.gettempdir()).glob("griddly_lit_*")}
 
 
 def trainer_of(folder: str, **options: Any) -> GriddlyTrainer:
@@ -99,11 +105,11 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     result: dict[str, Any] = {**circumstances()}
+    before = temporary()
     for name, rows in (("fits", many(arguments.fits)), ("steps", long(arguments.env_steps))):
         result[name] = {"rows": rows, "slope a row, second half": slopes(rows)}
         write_result("memory", result)
-    left = [path.name for path in Path("/tmp").glob("griddly_lit_*")]
-    write_result("memory", {**result, "temporary files left": left})
+    write_result("memory", {**result, "temporary files left": sorted(temporary() - before)})
 
 
 if __name__ == "__main__":
