@@ -124,10 +124,21 @@ def checked_text(option: str, value: Any, mend: str, *, error: Error = OptionErr
     raise error(shown(option, value), "it is a text", mend)
 
 
+def optional_text(option: str, value: Any, what: str) -> str | None:
+    """Returns None, or a text that is not empty; ``what`` says which."""
+    return None if value is None else checked_text(option, value, f"Pass {what}, or None")
+
+
 def checked_path(option: str, value: Any, *, error: Error = OptionError) -> Path:
     """Returns a path; it need not exist."""
     if isinstance(value, (str, os.PathLike)):
         text = os.fspath(value)
+        if isinstance(text, str) and "://" in text:
+            raise error(
+                shown(option, value),
+                "files are read and written by this process, which reaches no remote storage",
+                "Pass a folder of this machine, which may be a mounted one",
+            )
         if isinstance(text, str) and text and "\0" not in text:
             return Path(text)
     raise error(shown(option, value), "it is a path", "Pass a text or a pathlib.Path")

@@ -161,7 +161,7 @@ class Fit:
         processes = 1 + options.num_env_runners + options.num_learners
         with ExitStack() as stack:
             with self._profiling.of("start of Ray and RLlib"):
-                stack.enter_context(ray_session(processes))
+                stack.enter_context(ray_session(processes, options.ray_address))
                 stack.enter_context(learning_threads())
                 run = stack.enter_context(closing(TrainingRun(options.to_rllib())))
             self.run = run

@@ -15,6 +15,7 @@ from griddly_lit.arguments import (
     checked_list,
     checked_path,
     optional_int,
+    optional_text,
 )
 from griddly_lit.callbacks import Callback, ModelCheckpoint
 from griddly_lit.checkpoints import UNSAID, settings_to_json
@@ -75,6 +76,7 @@ class TrainerOptions:
         num_env_runners: int = 0,
         num_envs_per_env_runner: int = 64,
         num_learners: int = 0,
+        ray_address: str | None = None,
         accelerator: str = "auto",
         precision: str = "32-true",
         seed: int | None = None,
@@ -116,6 +118,9 @@ class TrainerOptions:
             num_env_runners: Processes that sample; 0 samples in this one.
             num_envs_per_env_runner: Games stepped together in each.
             num_learners: Processes that learn; 0 learns in this one.
+            ray_address: ``"host:port"`` of the Ray cluster to join, ``"auto"`` for the one that runs on
+                this machine, ``"local"`` for a Ray of the run's own. None takes ``RAY_ADDRESS`` from
+                the environment if it is set. A Ray that this process is connected to is used.
             accelerator: ``"auto"``, ``"cpu"`` or ``"gpu"``, of the learners.
             precision: ``"32-true"``, or ``"bf16-mixed"``: the network computes in bfloat16 where autocast
                 sees fit, in acting and learning; weights and optimizers stay float32. Large
@@ -167,6 +172,7 @@ class TrainerOptions:
             "num_envs_per_env_runner", num_envs_per_env_runner, 1, 100_000
         )
         self.num_learners = checked_int("num_learners", num_learners, 0, 10_000)
+        self.ray_address = optional_text("ray_address", ray_address, "host:port, auto or local")
         self.accelerator = accelerator
         self.precision = precision
         self.is_seeded = seed is not None
@@ -231,6 +237,7 @@ class TrainerOptions:
                 num_env_runners=self.num_env_runners,
                 num_envs_per_env_runner=self.num_envs_per_env_runner,
                 num_learners=self.num_learners,
+                ray_address=self.ray_address,
                 accelerator=self.accelerator,
                 precision=self.precision,
                 seed=self.seed,

@@ -29,6 +29,7 @@ from griddly_lit.rllib.algorithms import (
 from griddly_lit.rllib.env_runner import GriddlyEnvRunner
 from griddly_lit.rllib.module import QModule
 from griddly_lit.rllib.multi_agent_env import GriddlyMultiAgentEnv
+from griddly_lit.rllib.session import cluster_address
 from griddly_lit.rllib.training_values import check_together, check_values
 from griddly_lit.rllib.user_config import check_nothing_is_lost
 
@@ -53,6 +54,7 @@ class Settings:
         num_learners: Processes that learn; 0 learns in the trainer's own.
         accelerator: ``"auto"``, ``"cpu"`` or ``"gpu"``, of the learners.
         precision: ``"32-true"`` or ``"bf16-mixed"``, of the networks.
+        ray_address: The cluster that is joined, see :func:`~griddly_lit.rllib.session.ray_session`.
         seed: Seed of everything random.
         track_actions: Count actions and outcomes.
         video: Which episodes of the runners' first games are recorded.
@@ -69,6 +71,7 @@ class Settings:
     num_learners: int = 0
     accelerator: str = "auto"
     precision: str = "32-true"
+    ray_address: str | None = None
     seed: int = 0
     track_actions: bool = False
     video: VideoRecording | None = None
@@ -186,7 +189,7 @@ def _set_processes(
     )
     config.learners(
         num_learners=settings.num_learners,
-        num_gpus_per_learner=int(_use_gpu(settings.accelerator)),
+        num_gpus_per_learner=int(_use_gpu(settings)),
     )
     config.fault_tolerance(restart_failed_env_runners=True)
     # RLlib adds the number of the runner to it.
@@ -282,8 +285,11 @@ def _use_bfloat16(precision: str) -> bool:
     return precision == "bf16-mixed"
 
 
-def _use_gpu(accelerator: str) -> bool:
-    checked_choice("accelerator", accelerator, ("auto", "cpu", "gpu"))
+def _use_gpu(settings: Settings) -> bool:
+    accelerator = checked_choice("accelerator", settings.accelerator, ("auto", "cpu", "gpu"))
+    if accelerator == "gpu" and settings.num_learners and cluster_address(settings.ray_address):
+        # The cluster's nodes have them, whatever this machine has.
+        return True
     available = torch.cuda.is_available()
     if accelerator == "gpu" and not available:
         raise OptionError("accelerator='gpu'", "torch sees no GPU", "Use 'auto' or 'cpu'")

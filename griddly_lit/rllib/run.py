@@ -39,6 +39,7 @@ from griddly_lit.rllib.faults import build, raise_death, raise_fault
 from griddly_lit.rllib.learner_metrics import learner_metrics
 from griddly_lit.rllib.learner_state import learner_states, load_learner_states
 from griddly_lit.rllib.replay_buffer import buffer_state, load_buffer_state, seed_buffer
+from griddly_lit.rllib.resources import tell_what_waits
 from griddly_lit.rllib.run_state import NETWORK, restore_state, save_state
 from griddly_lit.rllib.runner_group import RunnerGroup
 from griddly_lit.rllib.runner_metrics import (
@@ -73,6 +74,7 @@ class TrainingRun:
     def __init__(self, config: AlgorithmConfig) -> None:
         # RLlib announces its API stack at every build, and ray's core the restart of its actors.
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
+        tell_what_waits(config)
         self._watch = RunnerWatch(config) if config.num_env_runners else None
         with ExitStack() as unless_built:
             if self._watch is not None:
