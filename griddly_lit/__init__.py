@@ -25,13 +25,19 @@ if TYPE_CHECKING:
     from griddly_lit.envs.parallel_env import GriddlyParallelEnv as GriddlyParallelEnv
     from griddly_lit.models import GAP as GAP
     from griddly_lit.models import ImpalaCNN as ImpalaCNN
+    from griddly_lit.models import ModelSpec as ModelSpec
     from griddly_lit.models import SimpleConv as SimpleConv
     from griddly_lit.models import TorchModel as TorchModel
+    from griddly_lit.models import register_model as register_model
     from griddly_lit.policies import SelfPlay as SelfPlay
     from griddly_lit.recording import EpisodeReplay as EpisodeReplay
     from griddly_lit.recording import VideoRecording as VideoRecording
     from griddly_lit.recording import render_replay as render_replay
+    from griddly_lit.recording.renderers import Renderer as Renderer
+    from griddly_lit.recording.renderers import register_renderer as register_renderer
     from griddly_lit.rllib.multi_agent_env import GriddlyMultiAgentEnv as GriddlyMultiAgentEnv
+    from griddly_lit.tracking.publish import Outlet as Outlet
+    from griddly_lit.tracking.publish import register_outlet as register_outlet
     from griddly_lit.trainer import GriddlyTrainer as GriddlyTrainer
 
 __version__ = "0.1.0"
@@ -50,11 +56,17 @@ _HOMES = {
     "GAP": "griddly_lit.models",
     "ImpalaCNN": "griddly_lit.models",
     "SimpleConv": "griddly_lit.models",
+    "ModelSpec": "griddly_lit.models",
     "TorchModel": "griddly_lit.models",
+    "register_model": "griddly_lit.models",
     "SelfPlay": "griddly_lit.policies",
     "EpisodeReplay": "griddly_lit.recording",
     "VideoRecording": "griddly_lit.recording",
     "render_replay": "griddly_lit.recording",
+    "Renderer": "griddly_lit.recording.renderers",
+    "register_renderer": "griddly_lit.recording.renderers",
+    "Outlet": "griddly_lit.tracking.publish",
+    "register_outlet": "griddly_lit.tracking.publish",
     "GriddlyMultiAgentEnv": "griddly_lit.rllib.multi_agent_env",
     "GriddlyTrainer": "griddly_lit.trainer",
 }

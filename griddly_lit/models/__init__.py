@@ -20,7 +20,7 @@ from griddly_lit.models.distributions import ActionDistribution, Factored, Tree
 from griddly_lit.models.gap import GAP
 from griddly_lit.models.impala_cnn import ImpalaCNN
 from griddly_lit.models.once_each import may_be_asked_once
-from griddly_lit.models.resolve import model_from_dict, resolve_model
+from griddly_lit.models.resolve import model_from_dict, register_model, resolve_model
 from griddly_lit.models.simple_conv import SimpleConv
 from griddly_lit.models.spec import ModelSpec
 from griddly_lit.models.summary import LayerSummary, ParameterTotal, summarize, total
@@ -44,6 +44,7 @@ __all__ = [
     "check_model",
     "may_be_asked_once",
     "model_from_dict",
+    "register_model",
     "resolve_model",
     "summarize",
     "total",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from torch import nn
 
@@ -15,14 +16,55 @@ from griddly_lit.models.spec import ModelSpec
 from griddly_lit.models.torch_model import TorchModel
 
 _NAMED: dict[str, type[ModelSpec]] = {spec.__name__: spec for spec in (SimpleConv, GAP, ImpalaCNN)}
-_SAVED: dict[str, type[ModelSpec]] = {**_NAMED, TorchModel.__name__: TorchModel}
+_Spec = TypeVar("_Spec", bound=type[ModelSpec])
+
+
+def register_model(spec: _Spec) -> _Spec:
+    """Makes a model of one's own known by the name of its class, for ``model="TheClass"``.
+
+    It also lets checkpoints that name the class be opened without handing a spec over. Serves as a
+    decorator of the class.
+
+    Args:
+        spec: A subclass of :class:`~griddly_lit.ModelSpec`, a frozen dataclass of JSON values that
+            can be made without arguments.
+
+    Returns:
+        The class.
+
+    Raises:
+        ModelError: It is no such class, or its name is that of another.
+    """
+    if not (isinstance(spec, type) and issubclass(spec, ModelSpec)):
+        raise ModelError(
+            f"register_model({str(spec)[:80]})",
+            "A model is described by a subclass of griddly_lit.ModelSpec",
+            "Pass such a class; a torch module needs none: TorchModel(TheClass)",
+        )
+    taken = _saved().get(spec.__name__)
+    if taken is not None and (taken.__module__, taken.__qualname__) != (
+        spec.__module__,
+        spec.__qualname__,
+    ):
+        raise ModelError(
+            f"register_model({spec.__name__})",
+            "There is a model of this name",
+            "Give the class another name",
+            available=_saved(),
+        )
+    _NAMED[spec.__name__] = spec
+    return spec
+
+
+def _saved() -> dict[str, type[ModelSpec]]:
+    return {**_NAMED, TorchModel.__name__: TorchModel}
 
 
 def resolve_model(model: str | ModelSpec) -> ModelSpec:
     """Returns the spec that a ``model=`` argument means.
 
     Args:
-        model: A spec, or the name of one: "SimpleConv", "GAP" or "ImpalaCNN".
+        model: A spec, or the name of one: "SimpleConv", "GAP", "ImpalaCNN", or what was registered.
 
     Raises:
         ModelError: When the name is unknown, or ``model`` is neither a name nor a spec.
@@ -61,7 +103,7 @@ def model_from_dict(values: Mapping[str, object], trust: Sequence[str] = ()) -> 
     """
     with decoding(ModelError, f"model={str(values)[:80]}", "It describes no model", "Save it anew"):
         rest = dict(values)
-        return _found(rest.pop("name", None), _SAVED).from_dict(rest, trust)
+        return _found(rest.pop("name", None), _saved()).from_dict(rest, trust)
 
 
 def _found(name: object, specs: dict[str, type[ModelSpec]]) -> type[ModelSpec]:
@@ -70,6 +112,6 @@ def _found(name: object, specs: dict[str, type[ModelSpec]]) -> type[ModelSpec]:
     raise ModelError(
         f"model={name!r}",
         "There is no model of this name",
-        did_you_mean(str(name), specs),
+        f"{did_you_mean(str(name), specs)} (Specs of your own: register_model(TheClass))",
         available=specs,
     )

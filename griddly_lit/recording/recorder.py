@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from griddly_lit.recording.drawing_process import DrawingProcess, DrawingProcessError
+from griddly_lit.recording.renderers import renderer_path
 from griddly_lit.recording.replay import EpisodeReplay
 from griddly_lit.recording.video import VideoRecording
 from griddly_lit.recording.views import View
@@ -153,6 +154,7 @@ class VideoRecorder:
             "replay": job.replay.to_dict(),
             "view": view,
             "renderer": self._settings.renderer,
+            "renderer_path": renderer_path(self._settings.renderer),
             "strip": self._settings.strip,
             "path": str(path.absolute()),
             "fps": self._settings.fps,

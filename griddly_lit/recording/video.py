@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from griddly_lit.arguments import (
     checked_bool,
@@ -17,9 +17,10 @@ from griddly_lit.arguments import (
 )
 from griddly_lit.errors import OptionError, did_you_mean
 from griddly_lit.recording.encoder import FORMATS, check_fps, check_video_path, write_video
+from griddly_lit.recording.renderers import renderer_names
 from griddly_lit.recording.replay import EpisodeReplay
 from griddly_lit.recording.strip import with_strip
-from griddly_lit.recording.views import RendererName, View, draw
+from griddly_lit.recording.views import View, draw
 
 _DEFAULT_INTERVAL = 100_000
 _SWITCHES = ("include_global", "include_agents", "best", "worst", "strip")
@@ -55,7 +56,8 @@ class VideoRecording:
         fps: Pictures, that is steps, a second.
         format: ``mp4`` or ``gif``.
         directory: Folder to keep the videos in. None leaves them to the loggers.
-        renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw.
+        renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw; or
+            the name of one of your own, see :func:`~griddly_lit.register_renderer`.
         strip: Write under the pictures how many environment steps of training there had been, the
             step of the episode, the return so far and, for a second at the end, the outcome.
 
@@ -72,7 +74,7 @@ class VideoRecording:
     fps: int = 10
     format: Literal["mp4", "gif"] = "mp4"
     directory: str | Path | None = None
-    renderer: RendererName = "numpy"
+    renderer: str = "numpy"
     strip: bool = False
 
     def __post_init__(self) -> None:
@@ -95,7 +97,7 @@ class VideoRecording:
             "directory": None
             if self.directory is None
             else checked_path("directory", self.directory),
-            "renderer": checked_choice("renderer", self.renderer, get_args(RendererName)),
+            "renderer": checked_choice("renderer", self.renderer, renderer_names()),
             **{name: checked_bool(name, getattr(self, name)) for name in _SWITCHES},
         }
         for name, value in values.items():
@@ -179,7 +181,7 @@ def render_replay(
     view: View = "global",
     *,
     fps: int = 10,
-    renderer: RendererName = "numpy",
+    renderer: str = "numpy",
     strip: bool = False,
 ) -> Path:
     """Draws a replay as a video.
@@ -189,7 +191,8 @@ def render_replay(
         out: The video, ending in ``.mp4`` or ``.gif``.
         view: ``"global"``, or the id of an agent, 1 … P.
         fps: Steps a second, 1 … 100.
-        renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw.
+        renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw; or
+            the name of one of your own, see :func:`~griddly_lit.register_renderer`.
         strip: Write step, return and outcome under the pictures, as in :class:`VideoRecording`.
 
     Returns:

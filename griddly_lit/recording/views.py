@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Generator
 from contextlib import closing
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from griddly_lit.recording.renderers import (
     Folders,
     make_renderer,
     needed_observers,
+    renderer_names,
     tell_once,
     with_folders,
 )
@@ -25,11 +26,10 @@ from griddly_lit.recording.renderers.settings import ObserverSettings, entries_o
 from griddly_lit.recording.replay import EpisodeReplay, open_game
 
 View = Literal["global"] | int
-RendererName = Literal["numpy", "vulkan"]
 
 
 def draw(
-    replay: EpisodeReplay, view: View = "global", renderer: RendererName = "numpy"
+    replay: EpisodeReplay, view: View = "global", renderer: str = "numpy"
 ) -> Generator[NDArray[np.uint8]]:
     """Draws an episode as it is played again.
 
@@ -38,7 +38,8 @@ def draw(
         view: ``"global"``, or the id of an agent, 1 … P. Where an agent sees a vector observation,
             the same cells are drawn with the game's sprites, its blocks if it has no sprites, or
             plain colours if it has neither or shows them with another window.
-        renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw.
+        renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw;
+            or one that was registered.
 
     Yields:
         RGB pictures of one size, uint8 (H, W, 3): after the reset and after each step.
@@ -50,7 +51,7 @@ def draw(
     """
     document, info, _ = open_game(replay.text)
     view = checked_view(view, len(replay.agents))
-    checked_choice("renderer", renderer, get_args(RendererName))
+    checked_choice("renderer", renderer, renderer_names())
     folders = Folders(replay.game_dir, replay.image_path, replay.shader_path)
     player = None if view == "global" else view - 1
     if renderer == "vulkan" and (folders.image_path or folders.shader_path):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from griddly_lit.recording.encoder import write_video
+from griddly_lit.recording.renderers import import_renderer
 from griddly_lit.recording.replay import EpisodeReplay
 from griddly_lit.recording.strip import with_strip
 from griddly_lit.recording.views import draw
@@ -27,7 +28,7 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
     """Draws one video.
 
     Args:
-        job: ``replay``, ``view``, ``renderer``, ``strip``, ``path``, ``fps`` and ``most_frames``.
+        job: ``replay``, ``view``, ``renderer``, ``renderer_path``, ``strip``, ``path``, ``fps`` and ``most_frames``.
 
     Returns:
         ``frames``, the number of pictures, or ``error`` and its ``kind``; always ``notes``, a list.
@@ -36,6 +37,8 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
         try:
             replay = EpisodeReplay.from_dict(job["replay"])
             fps = job["fps"]
+            if job.get("renderer_path"):
+                import_renderer(job["renderer"], job["renderer_path"])
             with closing(draw(replay, job["view"], job["renderer"])) as drawn:
                 pictures = with_strip(drawn, replay, job["view"], fps) if job["strip"] else drawn
                 bounded = itertools.islice(pictures, job["most_frames"])

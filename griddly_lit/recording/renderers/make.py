@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from griddly_lit.engine import Document, GameInfo, checked_observer, observer_kinds
 from griddly_lit.errors import ObserverError
 from griddly_lit.recording.renderers.images import Folders
+from griddly_lit.recording.renderers.own import own_renderer
 from griddly_lit.recording.renderers.renderer import Renderer
 from griddly_lit.recording.renderers.sprites import SpriteRenderer
 from griddly_lit.recording.renderers.vector import VectorRenderer
@@ -21,7 +20,7 @@ def make_renderer(
     *,
     observer: str,
     player: int | None,
-    renderer: Literal["numpy", "vulkan"] = "numpy",
+    renderer: str = "numpy",
     folders: Folders = Folders(),  # noqa: B008
 ) -> Renderer:
     """Makes the renderer of one view.
@@ -34,7 +33,8 @@ def make_renderer(
         info: What the probe learned of the game.
         observer: Name of the observer to draw, also one that the game declares itself.
         player: Whose view to draw, from 0; None for the global view.
-        renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw.
+        renderer: ``numpy`` draws without any graphics driver; ``vulkan`` lets the engine draw; the
+            name of one that was registered draws all views.
         folders: Where the game's pictures may lie, besides the wheel's resources.
 
     Raises:
@@ -42,7 +42,8 @@ def make_renderer(
             needs a Vulkan driver that is not there.
     """
     kind = checked_observer(document, "observer", observer)
-    if kind not in _DRAWN:
+    own = own_renderer(renderer)
+    if own is None and kind not in _DRAWN:
         raise ObserverError(
             f"observer={observer!r}",
             f"an observer of kind {kind} cannot be drawn",
@@ -56,6 +57,8 @@ def make_renderer(
             "Name one of them, or None for the global view",
             range(info.player_count),
         )
+    if own is not None:
+        return own(document, info, observer, player, folders)
     if kind == "VECTOR":
         return VectorRenderer(document, info, observer, player)
     if kind == "ISOMETRIC" or renderer == "vulkan":

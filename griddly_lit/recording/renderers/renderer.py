@@ -8,8 +8,9 @@ from typing import Protocol, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from griddly_lit.engine import Game, GameInfo
+from griddly_lit.engine import Document, Game, GameInfo
 from griddly_lit.errors import ObserverError
+from griddly_lit.recording.renderers.images import Folders
 
 
 class Renderer(Protocol):
@@ -17,21 +18,36 @@ class Renderer(Protocol):
 
     Some views are drawn from the game's observations, so the game must be made with the observers
     that give them; :func:`needed_observers` gathers those for :class:`griddly_lit.engine.Game`.
+    A subclass needs none unless it says so.
     """
+
+    def __init__(
+        self,
+        document: Document,
+        info: GameInfo,
+        observer: str,
+        player: int | None,
+        folders: Folders,
+    ) -> None:
+        """Makes the renderer of one view, see :func:`~griddly_lit.register_renderer`."""
 
     @property
     def needed_global_observer(self) -> str | None:
         """The global observer that the game must have; None if any will do."""
+        return None
 
     @property
     def needed_player_observers(self) -> Mapping[int, str]:
         """The observers that players, from 0, must have; a player left out may have any."""
+        return {}
 
     def render(self, game: Game) -> NDArray[np.uint8]:
         """Returns the game's present state as an RGB picture, uint8 of shape (H, W, 3).
 
-        H and W are the same for all states of one level.
+        H and W are the same for all states of one level. ``game.state()`` describes it: under
+        ``Objects`` the name, place and variables of each object.
         """
+        ...
 
 
 class Observers(TypedDict):

@@ -22,12 +22,17 @@ class Outlet:
     """One logger, with a method for each kind of thing that is published.
 
     Every Lightning logger takes hyperparameters and scalars. What it can take beyond them is in
-    the subclasses, one a family of loggers.
+    the subclasses, one a family of loggers: whoever brings another overrides the methods for what
+    its loggers take, and registers it with :func:`~griddly_lit.register_outlet`.
+
+    Attributes:
+        logger: The logger.
+        resumed_at: Environment steps at which the logger goes on in a run that was begun, if it
+            does.
     """
 
     def __init__(self, logger: Logger) -> None:
         self.logger: Any = logger
-        # Environment steps at which the logger goes on in a run that was begun, if it does.
         self.resumed_at: int | None = None
         self._told = False
 

@@ -8,28 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from griddly_lit.tracking.publish.comet_experiment import CometOutlet
-from griddly_lit.tracking.publish.csv_files import CSVOutlet
-from griddly_lit.tracking.publish.mlflow_run import MLFlowOutlet
 from griddly_lit.tracking.publish.outlet import BEST_SCORE, Outlet, Status
-from griddly_lit.tracking.publish.tensorboard_events import TensorBoardOutlet
-from griddly_lit.tracking.publish.wandb_run import WandbOutlet
+from griddly_lit.tracking.publish.outlets import outlet_of
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
     from matplotlib.figure import Figure
 
 _log = logging.getLogger("griddly_lit")
-
-# By name: the classes themselves would cost the import of Lightning, and `pytorch_lightning`
-# has twins of all of them.
-_OUTLETS: dict[str, type[Outlet]] = {
-    "CometLogger": CometOutlet,
-    "CSVLogger": CSVOutlet,
-    "MLFlowLogger": MLFlowOutlet,
-    "TensorBoardLogger": TensorBoardOutlet,
-    "WandbLogger": WandbOutlet,
-}
 
 
 class Publisher:
@@ -53,7 +39,7 @@ class Publisher:
     """
 
     def __init__(self, loggers: Sequence[Logger], resumed_at: Sequence[int | None] = ()) -> None:
-        self._outlets = [_outlet(logger) for logger in loggers]
+        self._outlets = [outlet_of(logger) for logger in loggers]
         for outlet, env_steps in zip(self._outlets, resumed_at, strict=False):
             outlet.resumed_at = env_steps
         self._reported: set[tuple[Outlet, str]] = set()
@@ -140,13 +126,6 @@ class Publisher:
                     type(fault).__name__,
                     fault,
                 )
-
-
-def _outlet(logger: Logger) -> Outlet:
-    for base in type(logger).__mro__:
-        if base.__name__ in _OUTLETS:
-            return _OUTLETS[base.__name__](logger)
-    return Outlet(logger)
 
 
 def _plain(value: object) -> Any:
