@@ -20,7 +20,7 @@ demo: venv
 	$(BIN)/python recipes/demo.py
 
 test: lint
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
 
 test-slow: venv drivers
 	$(BIN)/python -m pytest -m slow
