@@ -27,7 +27,7 @@ from griddly_lit.rllib.algorithms import (
     training_names,
 )
 from griddly_lit.rllib.env_runner import GriddlyEnvRunner
-from griddly_lit.rllib.module import QModule
+from griddly_lit.rllib.module import QModule, no_memory_for_dqn
 from griddly_lit.rllib.multi_agent_env import GriddlyMultiAgentEnv
 from griddly_lit.rllib.training_values import check_together, check_values
 from griddly_lit.rllib.user_config import check_nothing_is_lost
@@ -236,7 +236,13 @@ def _unless_set(users: AlgorithmConfig, name: str, ours: Any) -> Any:
 def _module_spec(
     policy: Policy, supported: SupportedAlgorithm, config: Any, bfloat16: bool
 ) -> RLModuleSpec:
-    model_config = {"model": policy.model, "head": policy.head, "bfloat16": bfloat16}
+    model_config = {
+        "model": policy.model,
+        "head": policy.head,
+        "bfloat16": bfloat16,
+        # RLlib's name for it; read of models with a memory.
+        "max_seq_len": policy.model.max_seq_len,
+    }
     if supported.module is QModule:
         model_config["epsilon"] = config.epsilon
     return RLModuleSpec(
@@ -266,6 +272,9 @@ def _check_fits_dqn(spec: GriddlyEnvSpec, policies: tuple[Policy, ...]) -> None:
                 f"DQN learns one player's one discrete action from all of its values, but {fault}",
                 "Use PPO, APPO or IMPALA",
             )
+    for policy in policies:
+        if policy.model.has_memory:
+            raise no_memory_for_dqn(policy.model)
 
 
 def _check_dqn(config: Any) -> None:
