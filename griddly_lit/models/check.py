@@ -84,22 +84,23 @@ def _checked_layout(shown: str, module: nn.Module) -> StateLayout | None:
 
 
 def _check_output(shown: str, output: Any, num_logits: int, layout: StateLayout | None) -> None:
-    parts = ["logits", "values"] + ["state"] * (layout is not None)
+    wanted, names = "a pair of tensors", "(logits, values)"
+    if layout is not None:
+        wanted, names = "two tensors and a state", "(logits, values, state)"
     if not (
         isinstance(output, tuple)
-        and len(output) == len(parts)
+        and len(output) == 2 + (layout is not None)
         and all(isinstance(part, Tensor) for part in output[:2])
     ):
         raise ModelError(
             shown,
-            f"The model's forward returns {type(output).__name__}, not {len(parts)} parts with "
-            "tensors for logits and values",
-            f"Return ({', '.join(parts)})",
+            f"The model's forward returns {type(output).__name__}, not {wanted}",
+            f"Return {names}",
         )
     if layout is not None:
         _check_state(shown, output[2], layout)
-    wanted = {"logits": (BATCH, num_logits), "values": (BATCH,)}
-    for (name, shape), part in zip(wanted.items(), output[:2], strict=True):
+    shapes = {"logits": (BATCH, num_logits), "values": (BATCH,)}
+    for (name, shape), part in zip(shapes.items(), output[:2], strict=True):
         if part.shape != shape:
             raise ModelError(
                 shown,
