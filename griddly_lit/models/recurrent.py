@@ -78,7 +78,8 @@ class StateLayout:
     def rows(self, state: NetworkState) -> Tensor:
         """Returns the rows (B, S) of a state."""
         parts = _parts(state)
-        return torch.cat([parts[name].flatten(1).float() for name in self.names], 1)
+        each = (parts[name].float() for name in self.names)
+        return torch.cat([part.reshape(len(part), -1) for part in each], 1)
 
     def state(self, rows: Tensor) -> NetworkState:
         """Returns the state of rows (B, S)."""
