@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from griddly_lit.envs.gymnasium_env import GriddlyEnv as GriddlyEnv
     from griddly_lit.envs.parallel_env import GriddlyParallelEnv as GriddlyParallelEnv
     from griddly_lit.models import GAP as GAP
+    from griddly_lit.models import GRU as GRU
+    from griddly_lit.models import LSTM as LSTM
     from griddly_lit.models import ImpalaCNN as ImpalaCNN
     from griddly_lit.models import ModelSpec as ModelSpec
     from griddly_lit.models import SimpleConv as SimpleConv
@@ -54,6 +56,8 @@ _HOMES = {
     "PrioritizedLevels": "griddly_lit.envs",
     "SequentialLevels": "griddly_lit.envs",
     "GAP": "griddly_lit.models",
+    "GRU": "griddly_lit.models",
+    "LSTM": "griddly_lit.models",
     "ImpalaCNN": "griddly_lit.models",
     "SimpleConv": "griddly_lit.models",
     "ModelSpec": "griddly_lit.models",

@@ -204,24 +204,28 @@ class GriddlyTrainer(LiveTrainer):
         observation: ArrayLike,
         agent_id: int | None = None,
         valid_actions: ArrayLike | None = None,
+        state: ArrayLike | None = None,
     ) -> Any:
-        """Returns the policy's most probable action.
+        """Returns the policy's most probable action; with a memory, ``(action, state)``.
 
         Args:
             observation: uint8 (H, W, C), or several of them (B, H, W, C).
             agent_id: Which agent acts, 1 … P; may be left out where one policy acts for all.
             valid_actions: Integers (V, parts), what can be done now, for policies that were trained
                 among valid actions. Left out, all actions are taken for valid.
+            state: Of a policy with a memory, the state that it returned for the same agent's step
+                before; None for the first step of an episode.
 
         Returns:
             An integer for an action of one part, otherwise an integer array (parts,); with a
-            leading axis B for several observations.
+            leading axis B for several observations. Of a policy with a memory the action and the
+            state to hand back with the next observation, float32 (S,) or (B, S).
 
         Raises:
             ObserverError: The observation's shape is not that of the agent.
-            PolicyError: There is no such agent.
+            PolicyError: There is no such agent, or the state is not one of this policy.
         """
-        return self._actor.act(observation, agent_id, valid_actions)
+        return self._actor.act(observation, agent_id, valid_actions, state)
 
     @classmethod
     def from_env_config(

@@ -2,7 +2,8 @@
 
 A built model is a plain ``torch.nn.Module``: ``forward(observations)`` takes a (B, H, W, C) tensor,
 uint8 or float, and returns ``(logits, values)``, floats of shapes (B, L) and (B,), with L the
-number of logits: the sum of the sizes of the action's parts.
+number of logits: the sum of the sizes of the action's parts. One with a memory also takes and returns
+a state, see :mod:`griddly_lit.models.recurrent`.
 """
 
 import os
@@ -19,7 +20,9 @@ from griddly_lit.models.check import check_model
 from griddly_lit.models.distributions import ActionDistribution, Factored, Tree
 from griddly_lit.models.gap import GAP
 from griddly_lit.models.impala_cnn import ImpalaCNN
+from griddly_lit.models.memory import GRU, LSTM
 from griddly_lit.models.once_each import may_be_asked_once
+from griddly_lit.models.recurrent import StateLayout, unroll
 from griddly_lit.models.resolve import model_from_dict, register_model, resolve_model
 from griddly_lit.models.simple_conv import SimpleConv
 from griddly_lit.models.spec import ModelSpec
@@ -28,6 +31,8 @@ from griddly_lit.models.torch_model import TorchModel
 
 __all__ = [
     "GAP",
+    "GRU",
+    "LSTM",
     "ActionDistribution",
     "ActionHead",
     "Answers",
@@ -37,6 +42,7 @@ __all__ = [
     "ModelSpec",
     "ParameterTotal",
     "SimpleConv",
+    "StateLayout",
     "TorchModel",
     "Tree",
     "ValidActionsMode",
@@ -48,4 +54,5 @@ __all__ = [
     "resolve_model",
     "summarize",
     "total",
+    "unroll",
 ]

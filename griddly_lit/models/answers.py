@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 # Remembering costs up to a fifth of a small network's time. A fragment's first steps show whether
 # it pays: where fewer of their observations than this share were seen before, the rest go straight
@@ -25,43 +27,45 @@ class Answers:
     def __init__(self) -> None:
         self._numbers: dict[bytes, int] = {}
         # Rows beyond the numbers given are room to grow.
-        self._logits: Tensor | None = None
-        self._values: Tensor | None = None
+        self._tables: tuple[Tensor, ...] = ()
         self._calls = 0
         self._asked = 0
         self._pays = True
 
-    def of(self, network: nn.Module, observations: Tensor) -> tuple[Tensor, Tensor]:
+    def of(
+        self, network: Callable[[Tensor], tuple[Tensor, ...]], observations: Tensor
+    ) -> tuple[Tensor, ...]:
         """Returns what ``network(observations)`` does; gradients reach the network.
 
         With gradients on, nothing is remembered from call to call.
 
         Args:
-            network: From observations to logits and values.
+            network: From observations to tensors (B, …), such as logits and values.
             observations: (B, H, W, C). On a GPU, from where they would have to be fetched to be
                 compared, all of them go through the network.
 
         Returns:
-            Logits (B, L) and values (B,), of float32 at least.
+            The tensors, of float32 at least.
         """
         if observations.device.type != "cpu" or not self._pays:
             return _outputs(network, observations)
         if torch.is_grad_enabled():
             asked, new = _numbered({}, observations)
-            logits, values = _outputs(network, _rows_at(observations, new))
+            tables = _outputs(network, _rows_at(observations, new))
         else:
             known = len(self._numbers)
             asked, new = _numbered(self._numbers, observations)
             if new:
-                new_logits, new_values = _outputs(network, _rows_at(observations, new))
-                self._logits = _written(self._logits, known, new_logits)
-                self._values = _written(self._values, known, new_values)
-            assert self._logits is not None
-            assert self._values is not None
-            logits, values = self._logits, self._values
+                outputs = _outputs(network, _rows_at(observations, new))
+                before = self._tables or (None,) * len(outputs)
+                self._tables = tuple(
+                    _written(table, known, rows)
+                    for table, rows in zip(before, outputs, strict=True)
+                )
+            tables = self._tables
             self._judge(len(observations))
         # Unlike an index, a selection has its gradient summed in one order, on several threads too.
-        return logits.index_select(0, asked), values.index_select(0, asked)
+        return tuple(table.index_select(0, asked) for table in tables)
 
     def _judge(self, asked: int) -> None:
         self._calls += 1
@@ -69,13 +73,14 @@ class Answers:
         repeated = self._asked - len(self._numbers)
         if self._calls >= _STEPS_TO_JUDGE and repeated < _LEAST_SHARE_REPEATED * self._asked:
             self._pays = False
-            self._numbers, self._logits, self._values = {}, None, None
+            self._numbers, self._tables = {}, ()
 
 
-def _outputs(network: nn.Module, observations: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns logits and values, widened: the gradients of many equal rows add up in this type."""
-    logits, values = network(observations)
-    return _widened(logits), _widened(values)
+def _outputs(
+    network: Callable[[Tensor], tuple[Tensor, ...]], observations: Tensor
+) -> tuple[Tensor, ...]:
+    """Returns the outputs, widened: the gradients of many equal rows add up in this type."""
+    return tuple(_widened(each) for each in network(observations))
 
 
 def _widened(outputs: Tensor) -> Tensor:

@@ -7,11 +7,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from griddly_lit.models.recurrent import StateLayout
+
 BATCH = 2
 
 
 def dry_run(module: nn.Module, observation_shape: tuple[int, ...]) -> Any:
-    """Returns what the module gives for two uint8 observations of zeros.
+    """Returns what the module gives for two uint8 observations of zeros, at an episode's beginning.
 
     It is in evaluation mode meanwhile, so that no statistics of normalisations change.
 
@@ -25,7 +27,11 @@ def dry_run(module: nn.Module, observation_shape: tuple[int, ...]) -> Any:
     try:
         module.eval()
         with torch.no_grad():
-            return module(zeros)
+            layout = StateLayout.of(module)
+            if layout is None:
+                return module(zeros)
+            rows = layout.initial(module).to(zeros.device).expand(BATCH, -1)
+            return module(zeros, layout.state(rows))
     finally:
         for part, training in modes:
             part.training = training

@@ -11,7 +11,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from griddly_lit.models.actor_critic import grid_shape
 from griddly_lit.models.documented import ENTRY_FEATURES, VOLUME_CHANNELS, documented_agent
-from griddly_lit.models.spec import ModelSpec
+from griddly_lit.models.memory_spec import MemorySpec
 
 _REPEATS = 32
 
@@ -28,7 +28,7 @@ register_optimizer_step_post_hook(_mark_step)
 
 
 @dataclass(frozen=True)
-class GAP(ModelSpec):
+class GAP(MemorySpec):
     """SimpleConv with its flatten replaced by a global average pool.
 
     The pool, an ``AdaptiveAvgPool3d((2048, 1, 1))``, averages each of the 64 channels over the grid
@@ -40,7 +40,9 @@ class GAP(ModelSpec):
     def build(self, observation_shape: tuple[int, int, int], num_logits: int) -> nn.Module:
         """See ``ModelSpec.build``."""
         _, _, channels = grid_shape("GAP", observation_shape)
-        return documented_agent(channels, GlobalAverage(), RepeatedLinear(), num_logits)
+        return documented_agent(
+            channels, GlobalAverage(), RepeatedLinear(), num_logits, self.memory
+        )
 
 
 class GlobalAverage(nn.Module):

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional
 
-from griddly_lit.models.actor_critic import ActorCritic, grid_shape, orthogonal
-from griddly_lit.models.spec import ModelSpec
+from griddly_lit.models.actor_critic import actor_critic, grid_shape, orthogonal
+from griddly_lit.models.memory_spec import MemorySpec
 
 _STACKS = (16, 32, 32)
 _FEATURES = 256
 
 
 @dataclass(frozen=True)
-class ImpalaCNN(ModelSpec):
+class ImpalaCNN(MemorySpec):
     """Three residual stacks of 16, 32 and 32 channels, a linear layer to 256, and linear heads.
 
     Source: Espeholt et al. 2018, "IMPALA: Scalable distributed deep-RL with importance weighted
-    actor-learner architectures", https://arxiv.org/abs/1802.01561, figure 3 right, without its
-    LSTM. The body has torch's initialisation; the heads are orthogonal with gain 0.01 for the actor
+    actor-learner architectures", https://arxiv.org/abs/1802.01561, figure 3 right. Its LSTM is
+    there with ``memory=LSTM(256)``, though it sees neither the last reward nor the last action. The body has torch's initialisation; the heads are orthogonal with gain 0.01 for the actor
     and 1 for the critic. Unlike the paper's, it does not divide by 255, as most of Griddly's
     observations are not pixels.
     """
@@ -44,10 +44,14 @@ class ImpalaCNN(ModelSpec):
             nn.Linear(channels * height * width, _FEATURES),
             nn.ReLU(),
         ]
-        return ActorCritic(
-            nn.Sequential(*layers),
-            orthogonal(nn.Linear(_FEATURES, num_logits), gain=0.01),
-            orthogonal(nn.Linear(_FEATURES, 1), gain=1.0),
+        body = nn.Sequential(*layers)
+        memory = None if self.memory is None else self.memory.build(_FEATURES)
+        features = _FEATURES if self.memory is None else self.memory.units
+        return actor_critic(
+            body,
+            memory,
+            orthogonal(nn.Linear(features, num_logits), gain=0.01),
+            orthogonal(nn.Linear(features, 1), gain=1.0),
         )
 
 

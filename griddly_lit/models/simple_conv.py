@@ -8,11 +8,11 @@ from torch import nn
 
 from griddly_lit.models.actor_critic import grid_shape
 from griddly_lit.models.documented import ENTRY_FEATURES, VOLUME_CHANNELS, documented_agent
-from griddly_lit.models.spec import ModelSpec
+from griddly_lit.models.memory_spec import MemorySpec
 
 
 @dataclass(frozen=True)
-class SimpleConv(ModelSpec):
+class SimpleConv(MemorySpec):
     """Two convolutions, flattened into linear layers; the grid size is fixed when it is built.
 
     Convolutions to 32 and 64 channels (3x3, padding 1), linear layers to 1024 and 512; actor
@@ -23,4 +23,4 @@ class SimpleConv(ModelSpec):
         """See ``ModelSpec.build``."""
         height, width, channels = grid_shape("SimpleConv", observation_shape)
         entry = nn.Linear(VOLUME_CHANNELS * height * width, ENTRY_FEATURES)
-        return documented_agent(channels, nn.Flatten(), entry, num_logits)
+        return documented_agent(channels, nn.Flatten(), entry, num_logits, self.memory)

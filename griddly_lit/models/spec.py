@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from torch import nn
 
 from griddly_lit.errors import ModelError
+from griddly_lit.models.memory import MAX_SEQ_LEN
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +27,22 @@ class ModelSpec(ABC):
 
         Returns:
             A module from (B, H, W, C) observations, uint8 or float, to ``(logits, values)``:
-            floats of shapes (B, L) and (B,).
+            floats of shapes (B, L) and (B,); or a recurrent one, see
+            :mod:`griddly_lit.models.recurrent`.
 
         Raises:
             ModelError: When the model cannot work on such observations.
         """
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether the module is recurrent."""
+        return False
+
+    @property
+    def max_seq_len(self) -> int:
+        """Most steps of the sequences that a recurrent module learns from."""
+        return MAX_SEQ_LEN
 
     def to_dict(self) -> dict[str, object]:
         """Returns the spec as JSON values: its ``"name"`` and its fields."""

@@ -18,7 +18,7 @@ class LayerSummary:
     Attributes:
         name: Its path in the model, such as ``body.0``; empty for the model itself.
         type: The name of its class.
-        output_shape: Shape of its output without the batch axis; None when the model does not call
+        output_shape: Shape of its output without the axes of batch and time; None when the model does not call
             it, or when its output is not a tensor.
         parameters: Number of its own parameters, without those of layers inside it. A parameter
             that two layers share counts in the first.
@@ -56,7 +56,9 @@ def summarize(module: nn.Module, observation_shape: tuple[int, int, int]) -> lis
     shapes: dict[nn.Module, tuple[int, ...]] = {}
 
     def note_shape(layer: nn.Module, _: Any, output: Any) -> None:
-        if isinstance(output, Tensor):
+        if isinstance(layer, nn.RNNBase):
+            shapes[layer] = (layer.hidden_size,)
+        elif isinstance(output, Tensor):
             shapes[layer] = tuple(output.shape[1:])
 
     hooks = [layer.register_forward_hook(note_shape) for layer in layers.values()]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from griddly_lit.arguments import shown
 from griddly_lit.checkpoints import Checkpoint
@@ -23,11 +23,11 @@ from griddly_lit.errors import (
     ObserverError,
     PolicyError,
 )
-from griddly_lit.models import check_model
+from griddly_lit.models import StateLayout, check_model
 from griddly_lit.models.valid_actions import pack
 from griddly_lit.playing.episodes import EpisodeBatch, play_episodes
 from griddly_lit.policies import Policy
-from griddly_lit.policies.acting import act
+from griddly_lit.policies.acting import act, network_of
 from griddly_lit.policies.players import players_of
 
 
@@ -92,9 +92,11 @@ class Actor:
         observation: ArrayLike,
         agent_id: int | None = None,
         valid_actions: ArrayLike | None = None,
+        state: ArrayLike | None = None,
     ) -> Any:
         """Returns the most probable action, see :meth:`GriddlyTrainer.act`."""
         policy = self._policy_of(agent_id)
+        network = self.networks[policy.name]
         observations = _checked_observations(observation, policy)
         head = policy.head
         packed = np.zeros((len(observations), 0), dtype=np.uint8)
@@ -103,11 +105,15 @@ class Actor:
         elif head.valid_actions != "off":
             row = _packed(valid_actions, head.nvec)
             packed = np.broadcast_to(row, (len(observations), len(row))).copy()
-        acted = act(self.networks[policy.name], head, observations, packed, None)
-        actions = flat_actions(acted.actions)
-        if np.ndim(observation) == 4:
+        one = np.ndim(observation) == 3
+        states = _checked_states(state, policy, network, len(observations), one)
+        acted = act(network_of(network), head, observations, packed, None, states)
+        actions: Any = flat_actions(acted.actions)
+        if one:
+            actions = int(actions[0]) if actions.ndim == 1 else actions[0]
+        if acted.states is None:
             return actions
-        return int(actions[0]) if actions.ndim == 1 else actions[0]
+        return actions, acted.states[0] if one else acted.states
 
     def _policy_of(self, agent_id: int | None) -> Policy:
         agents = range(1, self.env.game.player_count + 1)
@@ -138,6 +144,30 @@ def _checked_observations(observation: Any, policy: Policy) -> NDArray[np.generi
             "Pass one observation (H, W, C) or a batch (B, H, W, C)",
         )
     return array.reshape(-1, *shape)
+
+
+def _checked_states(
+    state: Any, policy: Policy, network: nn.Module, count: int, one: bool
+) -> NDArray[np.float32] | None:
+    """Returns states (B, S), those of an episode's beginning for None; None without a memory."""
+    layout = StateLayout.of(network)
+    if layout is None:
+        if state is not None:
+            raise PolicyError(
+                shown("state", state), f"policy {policy.name!r} has no memory", "Leave it out"
+            )
+        return None
+    if state is None:
+        return np.tile(layout.initial(network).numpy(), (count, 1))
+    array = _array("state", state, PolicyError)
+    shape = (layout.size,) if one else (count, layout.size)
+    if array.shape != shape or array.dtype.kind not in "uif" or not np.isfinite(array).all():
+        raise PolicyError(
+            f"state of {array.dtype} {array.shape}",
+            f"the state here is {shape}, of finite numbers",
+            "Pass the state that act() returned for the step before, and None for an episode's first",
+        )
+    return array.reshape(count, -1).astype(np.float32)
 
 
 def _packed(valid_actions: Any, nvec: Sequence[int]) -> NDArray[np.uint8]:

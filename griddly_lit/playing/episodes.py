@@ -116,10 +116,12 @@ def play_episodes(
     ends: dict[int, EpisodeEnd] = {}
     with closing(vector):
         vector.reset()
+        players.begin()
         while len(ends) < len(batch.levels):
             for end in vector.step(players.act(vector, generator)):
                 if playing[end.index] < len(batch.levels):
                     ends[playing[end.index]] = end
+                players.begin_episode(end.index)
                 playing[end.index] = begun
                 if begun >= len(batch.levels):
                     vector.rest(end.index)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ray.rllib.connectors.connector_v2 import ConnectorV2
 from ray.rllib.core.columns import Columns
+from torch import Tensor
 
 
 class DropBootstrapSteps(ConnectorV2):  # type: ignore[misc]
@@ -19,9 +20,22 @@ class DropBootstrapSteps(ConnectorV2):  # type: ignore[misc]
         """Keeps the steps that were played.
 
         Args:
-            batch: The columns of each module, tensors of (B, …), ``loss_mask`` among them.
+            batch: The columns of each module, tensors of (B, …), ``loss_mask`` among them. Sequences
+                are (B, T, …): theirs are shortened, and keep the mask, as there is other padding.
         """
         for module_id, columns in batch.items():
+            if Columns.SEQ_LENS in columns:
+                lengths = columns[Columns.LOSS_MASK].sum(1)
+                columns[Columns.SEQ_LENS] = lengths
+                batch[module_id] = _rows(columns, lengths > 0)
+                continue
             played = columns.pop(Columns.LOSS_MASK)
-            batch[module_id] = {name: column[played] for name, column in columns.items()}
+            batch[module_id] = _rows(columns, played)
         return batch
+
+
+def _rows(columns: dict[str, Any], which: Tensor) -> dict[str, Any]:
+    return {
+        name: _rows(column, which) if isinstance(column, dict) else column[which]
+        for name, column in columns.items()
+    }

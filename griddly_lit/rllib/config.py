@@ -16,9 +16,10 @@ from griddly_lit.arguments import MAX_SEED, checked_choice, checked_mapping
 from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.envs.gymnasium_env import GriddlyEnv
 from griddly_lit.envs.spaces import action_space, observation_space
-from griddly_lit.errors import AlgorithmError, OptionError
+from griddly_lit.errors import OptionError
 from griddly_lit.policies import Policy, SelfPlay
 from griddly_lit.recording import VideoRecording
+from griddly_lit.rllib.algorithm_fit import check_dqn, check_fits_dqn, check_sequences
 from griddly_lit.rllib.algorithms import (
     SupportedAlgorithm,
     check_training,
@@ -94,7 +95,7 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     """
     name, supported = find_algorithm(settings.algorithm)
     if name == "DQN":
-        _check_fits_dqn(settings.env, settings.policies)
+        check_fits_dqn(settings.env, settings.policies)
     config = _with_training(settings, name, supported)
     users = config.copy(copy_frozen=False)
     if config.learner_class is config.get_default_learner_class():
@@ -103,9 +104,10 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     if settings.small:
         config.training(**supported.small)
     if name == "DQN":
-        _check_dqn(config)
+        check_dqn(config)
     _set_policies(config, settings, name, supported)
     _set_processes(config, settings, supported)
+    check_sequences(config, settings.policies)
     _set_iterations(config, settings, supported, users)
     check_nothing_is_lost(users, config)
     return config
@@ -239,7 +241,13 @@ def _unless_set(users: AlgorithmConfig, name: str, ours: Any) -> Any:
 def _module_spec(
     policy: Policy, supported: SupportedAlgorithm, config: Any, bfloat16: bool
 ) -> RLModuleSpec:
-    model_config = {"model": policy.model, "head": policy.head, "bfloat16": bfloat16}
+    model_config = {
+        "model": policy.model,
+        "head": policy.head,
+        "bfloat16": bfloat16,
+        # RLlib's name for it; read of models with a memory.
+        "max_seq_len": policy.model.max_seq_len,
+    }
     if supported.module is QModule:
         model_config["epsilon"] = config.epsilon
     return RLModuleSpec(
@@ -254,30 +262,6 @@ def _make_env(env_config: Mapping[str, Any]) -> Any:
     """What RLlib's own env runners would make of the same config."""
     spec: GriddlyEnvSpec = env_config["spec"]
     return GriddlyEnv(spec) if spec.game.player_count == 1 else GriddlyMultiAgentEnv(spec)
-
-
-def _check_fits_dqn(spec: GriddlyEnvSpec, policies: tuple[Policy, ...]) -> None:
-    head = policies[0].head
-    for fault in (
-        f"this game's action has parts {head.all_parts}" if len(head.all_parts) > 1 else "",
-        f"this game has {spec.game.player_count} players" if spec.game.player_count > 1 else "",
-        f"valid_actions={head.valid_actions!r}" if head.valid_actions != "off" else "",
-    ):
-        if fault:
-            raise AlgorithmError(
-                "algorithm='DQN'",
-                f"DQN learns one player's one discrete action from all of its values, but {fault}",
-                "Use PPO, APPO or IMPALA",
-            )
-
-
-def _check_dqn(config: Any) -> None:
-    if config.dueling or config.num_atoms > 1:
-        raise AlgorithmError(
-            f"training: dueling={config.dueling}, num_atoms={config.num_atoms}",
-            "models here have one output an action",
-            "Set dueling=False and num_atoms=1",
-        )
 
 
 def _use_bfloat16(precision: str) -> bool:

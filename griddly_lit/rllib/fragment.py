@@ -16,7 +16,7 @@ from griddly_lit.envs import EpisodeEnd, PlayerBlock
 from griddly_lit.envs.spaces import flat_actions
 from griddly_lit.policies import Policy
 from griddly_lit.policies.acting import Acted
-from griddly_lit.rllib.columns import VALID_ACTIONS
+from griddly_lit.rllib.columns import MEMORY, VALID_ACTIONS
 from griddly_lit.rllib.seats import Seats
 
 
@@ -43,6 +43,7 @@ class Fragment:
         seats: Who sits there; brought up to date when someone leaves.
         policies: The policies by number. Nothing is kept of those that do not learn.
         spaces: Observation and action space of each policy by its name.
+        memory_sizes: Numbers of each policy's state, 0 without a memory, by its name.
     """
 
     def __init__(
@@ -52,11 +53,13 @@ class Fragment:
         seats: Seats,
         policies: Mapping[int, Policy],
         spaces: Mapping[str, tuple[Any, Any]],
+        memory_sizes: Mapping[str, int],
     ) -> None:
         self._block = block
         self._seats = seats
         self._policies = policies
         self._spaces = spaces
+        self._memory_sizes = memory_sizes
         head = policies[0].head
         shape = (len(block.observations), steps)
         grid = block.observations.shape[1:]
@@ -68,6 +71,9 @@ class Fragment:
         self._logits = np.zeros((*shape, head.num_logits), dtype=np.float32)
         self._values: NDArray[np.float32] | None = None
         self._valid = np.empty((*shape, block.valid_actions.shape[1]), dtype=np.uint8)
+        # Before each step, and after the last.
+        self._memory = np.empty((shape[0], steps + 1, seats.memory.shape[1]), dtype=np.float32)
+        self._memory[:, 0] = seats.memory
         self._cuts: list[_Cut] = []
         self._step = 0
 
@@ -80,6 +86,8 @@ class Fragment:
             if self._values is None:
                 self._values = np.zeros_like(self._log_probs)
             self._values[seats, self._step] = acted.values
+        if acted.states is not None:
+            self._seats.memory[seats, : acted.states.shape[1]] = acted.states
 
     @property
     def actions(self) -> NDArray[np.int64]:
@@ -120,6 +128,7 @@ class Fragment:
         step, self._step = self._step, self._step + 1
         self._rewards[:, step] = rewards[:, block.players].T.reshape(-1)
         self._observations[:, step + 1] = block.observations
+        self._memory[:, step + 1] = self._seats.memory
         if left.any():
             over = {end.index: end for end in ends}
             for k, game in np.argwhere(left[:, block.players].T).tolist():
@@ -182,6 +191,12 @@ class Fragment:
             outputs[Columns.VF_PREDS] = _column(self._values[cut.seat, span])
         if policy.head.valid_actions != "off":
             outputs[VALID_ACTIONS] = _column(self._valid[cut.seat, span])
+        size = self._memory_sizes[policy.name]
+        if size:
+            # RLlib's learner looks back for the state that a later part of an episode begins with.
+            lookback = int(cut.steps_before > 0)
+            states = self._memory[cut.seat, cut.start + 1 - lookback : cut.stop + 1, :size]
+            outputs[Columns.STATE_OUT] = InfiniteLookbackBuffer({MEMORY: states}, lookback=lookback)
         # Each part is a row of its own to the learner, so its id is, too.
         agent = self._seats.players[cut.seat // self._seats.games] + 1
         who = (

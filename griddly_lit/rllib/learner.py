@@ -116,7 +116,30 @@ class PolicyChange(LeanUpdates):
 
 
 class PPOLearner(PolicyChange, PPOTorchLearner):  # type: ignore[misc]
-    """PPO's; its minibatches hold played steps only."""
+    """PPO's; its minibatches hold played steps only.
+
+    Its loss looks at each step by itself, so that of sequences it gets the steps that were played,
+    in one row without their padding.
+    """
+
+    def compute_loss_for_module(
+        self, *, module_id: str, config: Any, batch: dict[str, Any], fwd_out: dict[str, Any]
+    ) -> Tensor:
+        """Returns the algorithm's loss; RLlib calls this."""
+        if Columns.SEQ_LENS in batch:
+            played = batch[Columns.LOSS_MASK]
+            batch, fwd_out = (
+                {
+                    name: column[played]
+                    for name, column in columns.items()
+                    if isinstance(column, Tensor) and column.shape[:2] == played.shape
+                }
+                for columns in (batch, fwd_out)
+            )
+            del batch[Columns.LOSS_MASK]
+        return super().compute_loss_for_module(
+            module_id=module_id, config=config, batch=batch, fwd_out=fwd_out
+        )
 
     def policy_change(self, config: Any, log_ratio: Tensor) -> dict[str, Tensor]:
         """Also returns the share of steps whose ratio the loss clips."""

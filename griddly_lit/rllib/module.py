@@ -24,6 +24,7 @@ from ray.rllib.core.rl_module.torch.torch_rl_module import TorchRLModule
 from ray.rllib.utils.schedules.scheduler import Scheduler
 from torch import Tensor, nn
 
+from griddly_lit.errors import AlgorithmError
 from griddly_lit.models import (
     GAP,
     ActionHead,
@@ -31,9 +32,11 @@ from griddly_lit.models import (
     ImpalaCNN,
     ModelSpec,
     SimpleConv,
+    StateLayout,
     may_be_asked_once,
+    unroll,
 )
-from griddly_lit.rllib.columns import ANSWERS, VALID_ACTIONS
+from griddly_lit.rllib.columns import ANSWERS, MEMORY, VALID_ACTIONS
 from griddly_lit.rllib.tree_distribution import TreeDistribution
 
 Batch = dict[str, Any]
@@ -47,7 +50,9 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
 
     ``model_config`` holds ``model`` (a :class:`ModelSpec`), ``head`` (an :class:`ActionHead`) and
     ``bfloat16``: whether the network computes under autocast, in acting and in learning alike.
-    Weights and what comes out of the network are float32 either way.
+    Weights and what comes out of the network are float32 either way. With a memory it is stateful as
+    RLlib has it: batches are sequences (B, T, …), ``model_config`` also holds their greatest length
+    ``max_seq_len``, and a state is one row of numbers.
 
     RLlib chooses the network's mode: evaluation mode where runners act (``forward_exploration`` and
     ``forward_inference``), training mode in updates (``forward_train``). What the learner asks for
@@ -70,6 +75,7 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
             self.network.to_empty(device="cpu")
             for tensor in self.network.state_dict().values():
                 tensor.zero_()
+        self._layout = StateLayout.of(self.network)
         self._once_each = may_be_asked_once(model, self.network, self.observation_space.shape)
         self.action_dist_cls = _distribution_class(self.head)
 
@@ -84,6 +90,30 @@ class GriddlyModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):  # type:
             else:
                 logits, values = network(observations)
         return (logits.float(), values.float()) if bfloat16 else (logits, values)
+
+    @property
+    def memory_size(self) -> int:
+        """Numbers of a state, S; 0 without a memory."""
+        return 0 if self._layout is None else self._layout.size
+
+    def get_initial_state(self) -> dict[str, Tensor]:
+        """Returns the state (S,) that an episode begins with; empty without a memory."""
+        return {} if self._layout is None else {MEMORY: self._layout.initial(self.network)}
+
+    def _answer(
+        self, network: nn.Module, batch: Batch, answers: Answers | None = None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Returns a network's logits and values for a batch, and the states after it."""
+        observations = batch[Columns.OBS]
+        if self._layout is None:
+            return (*self._outputs(network, observations, answers), None)
+        device, bfloat16 = observations.device.type, self.model_config["bfloat16"]
+        rows, lengths = batch[Columns.STATE_IN][MEMORY], batch.get(Columns.SEQ_LENS)
+        with torch.autocast(device, torch.bfloat16) if bfloat16 else nullcontext():
+            logits, values, states = unroll(
+                network, self._layout, observations, rows, lengths, answers
+            )
+        return (logits.float(), values.float(), states) if bfloat16 else (logits, values, states)
 
     def make_target_networks(self) -> None:
         """Adds the copy of the network that APPO and DQN learn against."""
@@ -114,11 +144,12 @@ class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
     """
 
     def _forward(self, batch: Batch, **_: Any) -> Batch:
-        logits, values = self._outputs(self.network, batch[Columns.OBS], batch.get(ANSWERS))
-        return {Columns.ACTION_DIST_INPUTS: logits, Columns.VF_PREDS: values}
+        logits, values, states = self._answer(self.network, batch, batch.get(ANSWERS))
+        outputs: Batch = {Columns.ACTION_DIST_INPUTS: logits, Columns.VF_PREDS: values}
+        return outputs if states is None else {**outputs, Columns.STATE_OUT: {MEMORY: states}}
 
     def _forward_train(self, batch: Batch, **_: Any) -> Batch:
-        logits, values = self._outputs(self.network, batch[Columns.OBS])
+        logits, values = self._answer(self.network, batch)[:2]
         if Columns.ACTION_DIST_INPUTS in batch:
             # What the behaviour policy drew from, for the divergence from it.
             batch[Columns.ACTION_DIST_INPUTS] = self._among_valid(
@@ -129,13 +160,13 @@ class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
         return {Columns.ACTION_DIST_INPUTS: logits, Columns.EMBEDDINGS: values}
 
     def compute_values(self, batch: Batch, embeddings: Tensor | None = None) -> Tensor:
-        """Returns values (B,), those that :meth:`_forward_train` found if they are handed in."""
+        """Returns values (B,) or (B, T), those that :meth:`_forward_train` found if they are handed in."""
         if embeddings is not None:
             return embeddings
         # Asked for by the advantage estimation alone, which takes no gradients.
         with torch.no_grad():
-            if Columns.VF_PREDS not in batch:
-                return self._outputs(self.network, batch[Columns.OBS])[1]
+            if Columns.VF_PREDS not in batch or self._layout is not None:
+                return self._answer(self.network, batch)[1]
             # Found while acting; only the observations after the last steps are new.
             values: Tensor = batch[Columns.VF_PREDS].clone()
             new = ~batch[Columns.LOSS_MASK]
@@ -144,7 +175,7 @@ class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
 
     def forward_target(self, batch: Batch) -> Batch:
         """Returns the target network's logits."""
-        logits = self._outputs(self._target_network, batch[Columns.OBS])[0]
+        logits = self._answer(self._target_network, batch)[0]
         return {TARGET_NETWORK_ACTION_DIST_INPUTS: self._among_valid(logits, batch)}
 
     def _among_valid(self, logits: Tensor, batch: Batch) -> Tensor:
@@ -152,9 +183,19 @@ class ActorCriticModule(GriddlyModule, ValueFunctionAPI):  # type: ignore[misc]
         if self.head.valid_actions == "off":
             return logits
         packed = batch[VALID_ACTIONS]
+        if self._layout is not None:
+            packed = _with_an_action(packed)
         if self.head.valid_actions == "mask":
-            return self.head.masked(logits, packed)
+            rows = self.head.masked(logits.flatten(0, -2), packed.flatten(0, -2))
+            return rows.view_as(logits)
         return torch.cat([logits, packed.to(logits.dtype)], -1)
+
+
+def _with_an_action(packed: Tensor) -> Tensor:
+    """Returns valid actions with one where there is none, as in the padding of sequences."""
+    first = torch.zeros_like(packed)
+    first[..., 0] = 1
+    return torch.where((packed != 0).any(-1, keepdim=True), packed, first)
 
 
 class QModule(GriddlyModule, QNetAPI):  # type: ignore[misc]
@@ -166,6 +207,8 @@ class QModule(GriddlyModule, QNetAPI):  # type: ignore[misc]
     def setup(self) -> None:
         """Builds the network; RLlib calls this."""
         super().setup()
+        if self._layout is not None:
+            raise no_memory_for_dqn(self.model_config["model"])
         self._epsilon = Scheduler(
             fixed_value_or_schedule=self.model_config["epsilon"], framework=self.framework
         )
@@ -200,3 +243,12 @@ class QModule(GriddlyModule, QNetAPI):  # type: ignore[misc]
         now, following = self.compute_q_values({Columns.OBS: both})[QF_PREDS].chunk(2)
         target = self.forward_target({Columns.OBS: batch[Columns.NEXT_OBS]})[QF_PREDS]
         return {QF_PREDS: now, QF_NEXT_PREDS: following, QF_TARGET_NEXT_PREDS: target}
+
+
+def no_memory_for_dqn(model: ModelSpec) -> AlgorithmError:
+    """Returns the error of a model that DQN cannot train."""
+    return AlgorithmError(
+        f"algorithm='DQN', model={model!r}",
+        "DQN learns from single steps of old episodes, and knows nothing of a memory's state there",
+        "Use PPO, APPO or IMPALA, or a model without memory",
+    )

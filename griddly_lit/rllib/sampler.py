@@ -17,6 +17,7 @@ from griddly_lit.models import Answers
 from griddly_lit.plain_state import State
 from griddly_lit.policies import Policy
 from griddly_lit.policies.acting import act
+from griddly_lit.rllib.columns import MEMORY
 from griddly_lit.rllib.fragment import Fragment
 from griddly_lit.rllib.level_scores import level_scores
 from griddly_lit.rllib.matchmaking import FixedMatchmaking, Matchmaking, SelfPlayMatchmaking
@@ -76,6 +77,10 @@ class Sampler:
             if config.env_config.get("self_play")
             else FixedMatchmaking(policies, module)
         )
+        self._memory_sizes = {
+            policy.name: int(self.matchmaking.modules[number].memory_size)
+            for number, policy in self.matchmaking.policies.items()
+        }
         self._recording = (
             None if video is None else FirstGameReplays(video, max(0, runner - 1), self._runners)
         )
@@ -112,8 +117,9 @@ class Sampler:
         """
         assert self._seats is not None
         games, matchmaking = self.games, self.matchmaking
+        columns = (matchmaking.policies, self._spaces, self._memory_sizes)
         blocks = [
-            (block, seats, Fragment(steps, block, seats, matchmaking.policies, self._spaces))
+            (block, seats, Fragment(steps, block, seats, *columns))
             for block, seats in zip(games.blocks, self._seats, strict=True)
         ]
         players = self._spec.game.player_count
@@ -130,6 +136,7 @@ class Sampler:
             for block, seats, fragment in blocks:
                 fragment.before_step()
                 for policy, of_policy in seats.groups:
+                    size = self._memory_sizes[matchmaking.policies[policy].name]
                     acted = act(
                         uniform_network(self._head)
                         if random_actions
@@ -143,6 +150,7 @@ class Sampler:
                         block.observations[of_policy],
                         block.valid_actions[of_policy],
                         self._generator if explore or random_actions else None,
+                        seats.memory[of_policy, :size] if size else None,
                     )
                     fragment.act(of_policy, acted)
                     policy_steps[policy] += len(acted.actions)
@@ -204,13 +212,19 @@ class Sampler:
         self.games.close()
 
     def _empty_seats(self) -> list[Seats]:
-        return [Seats(block.players, self.games.count) for block in self.games.blocks]
+        size = max(self._memory_sizes.values())
+        return [Seats(block.players, self.games.count, size) for block in self.games.blocks]
 
     def _seat(self, game: int, step: int) -> None:
         assert self._seats is not None
         policies = self.matchmaking.draw(game)
+        memories = {
+            number: state[MEMORY].numpy()
+            for number in policies
+            if (state := self.matchmaking.modules[number].get_initial_state())
+        }
         for seats in self._seats:
-            seats.begin(game, policies, step)
+            seats.begin(game, policies, step, memories)
 
     def _log(self, metrics: Any, ended: list[EpisodeEnd]) -> None:
         window = math.ceil(self._config.metrics_num_episodes_for_smoothing / self._runners)

@@ -20,6 +20,7 @@ class Seats:
     Args:
         players: Player numbers, from 0, whose seats these are.
         games: Number of games N; seat ``k · N + n`` is that of ``players[k]`` in game ``n``.
+        memory_size: Most numbers of the state of a policy with a memory.
 
     Attributes:
         policy: Number of the policy that plays in each seat.
@@ -27,9 +28,10 @@ class Seats:
         episodes: Id of each seat's episode.
         steps: Steps of that episode in earlier fragments.
         starts: Step of the present fragment at which its part there begins.
+        memory: float32 (seats, memory_size), the state of each seat's policy before its next step.
     """
 
-    def __init__(self, players: tuple[int, ...], games: int) -> None:
+    def __init__(self, players: tuple[int, ...], games: int, memory_size: int = 0) -> None:
         count = len(players) * games
         self.players = players
         self.games = games
@@ -38,15 +40,24 @@ class Seats:
         self.episodes = [""] * count
         self.steps = [0] * count
         self.starts = [0] * count
+        self.memory = np.zeros((count, memory_size), dtype=np.float32)
         self._groups: list[Group] | None = None
 
-    def begin(self, game: int, policies: Sequence[int], step: int) -> None:
+    def begin(
+        self,
+        game: int,
+        policies: Sequence[int],
+        step: int,
+        memories: Mapping[int, NDArray[np.float32]],
+    ) -> None:
         """Seats everyone for a new episode of a game.
 
         Args:
             game: The game.
             policies: Number of the policy of each player of the game.
             step: Step of the present fragment.
+            memories: The state that an episode begins with, by the numbers of policies with a
+                memory.
         """
         for k, player in enumerate(self.players):
             seat = k * self.games + game
@@ -57,6 +68,9 @@ class Seats:
             self.episodes[seat] = uuid.uuid4().hex
             self.steps[seat] = 0
             self.starts[seat] = step
+            memory = memories.get(policies[player])
+            if memory is not None:
+                self.memory[seat, : len(memory)] = memory
 
     def state_dict(self) -> State:
         """Returns who sits where, between two fragments."""
@@ -65,6 +79,7 @@ class Seats:
             "playing": self.playing.copy(),
             "episodes": list(self.episodes),
             "steps": list(self.steps),
+            **({"memory": self.memory.copy()} if self.memory.size else {}),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -73,6 +88,8 @@ class Seats:
         self.playing[:] = state["playing"]
         self.episodes = [str(episode) for episode in state["episodes"]]
         self.steps = [int(steps) for steps in state["steps"]]
+        if self.memory.size:
+            self.memory[:] = state["memory"]
         self._groups = None
 
     def leave(self, seat: int) -> None:

@@ -245,10 +245,9 @@ def test_what_is_remembered_is_not_copied_every_step() -> None:
         logits, values = answers.of(network, asked)
         wanted = network.network(asked)
         torch.testing.assert_close((logits, values), wanted, rtol=1e-5, atol=1e-6)
-        assert answers._logits is not None
-        tables.add(answers._logits.data_ptr())
+        tables.add(answers._tables[0].data_ptr())
     assert sum(map(len, network.batches)) == 100
-    assert len(answers._logits) < 2 * 100
+    assert len(answers._tables[0]) < 2 * 100
     assert len(tables) <= 8
 
 

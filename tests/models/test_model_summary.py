@@ -60,7 +60,7 @@ def test_odd_modules() -> None:
     assert layers["tied"].parameters == 5
     assert layers["tied"].output_shape == (5,)
     assert layers["unused"].output_shape is None
-    assert layers["memory"].output_shape is None
+    assert layers["memory"].output_shape == (5,)
     assert total(layers.values()).parameters == sum(each.numel() for each in module.parameters())
 
 

@@ -9,10 +9,13 @@ import torch
 
 from games import CORRIDOR
 from griddly_lit import (
+    GRU,
+    LSTM,
     Callback,
     GeneratedLevels,
     GriddlyEnvSpec,
     GriddlyTrainer,
+    ImpalaCNN,
     SelfPlay,
     VideoRecording,
 )
@@ -37,21 +40,25 @@ class Corridors:
 
 
 def options(case):
-    """Returns the environment and the trainer's arguments of a case."""
+    """Returns the environment, the model and the trainer's arguments of a case."""
     game = "Single-Player/GVGAI/butterflies.yaml"
     spec = {"levels": "random", "max_steps": 30}
     trainer = {"training": SMALL}
+    model = ImpalaCNN()
     if case == "independent":
         game = "tests/games/leavers.yaml"
         trainer["policies"] = "independent"
         spec["player_done_variable"] = "left"
     elif case == "self_play":
         game = "tests/games/outpost.yaml"
+        model = ImpalaCNN(memory=GRU(16, max_seq_len=5))
         trainer |= {"policies": SelfPlay(snapshot_every=512), "valid_actions": "tree"}
     elif case == "generated":
         spec["levels"] = GeneratedLevels(Corridors)
         spec["yaml_string"] = CORRIDOR
     elif case == "validated":
+        # Episodes of 30 steps go over fragments of 64, and sequences are shorter than either.
+        model = ImpalaCNN(memory=LSTM(16, max_seq_len=10))
         spec["test_levels"] = [4]
         trainer |= {"validate_every_env_steps": 1024, "validation_episodes": 2}
     elif case == "schedules":
@@ -63,7 +70,7 @@ def options(case):
         trainer |= {"algorithm": small_dqn(), "training": {}}
     if "yaml_string" not in spec:
         spec["yaml_file"] = game
-    return GriddlyEnvSpec(**spec), trainer
+    return GriddlyEnvSpec(**spec), model, trainer
 
 
 def small_dqn():
@@ -121,6 +128,12 @@ class Keep(Callback):
                 "metrics": {k: v for k, v in trainer.metrics.items() if not k.startswith("time/")},
                 "weights": digest(flat(learner["rl_module"])),
                 "optimizer": digest(flat(learner["optimizer"])),
+                "memory": [
+                    digest({"": seats["memory"]})
+                    for runner in games
+                    for seats in runner["seats"]
+                    if "memory" in seats
+                ],
                 "games": [
                     [episode["level"], episode["seed"], len(episode["actions"])]
                     for runner in games
@@ -132,11 +145,11 @@ class Keep(Callback):
 
 def main(case, folder, iterations, ckpt_path=None):
     """Trains, and prints what it noted."""
-    spec, arguments = options(case)
+    spec, model, arguments = options(case)
     keep = Keep()
     trainer = GriddlyTrainer(
         spec,
-        "ImpalaCNN",
+        model,
         **arguments,
         seed=3,
         max_iterations=int(iterations),

@@ -10,6 +10,7 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("resume_script.py")
 WHOLE, PART = 6, 3
+# The models of "validated" and "self_play" have a memory.
 SMALL = ["single", "validated"]
 LARGE = ["independent", "generated", "self_play", "schedules", "two_runners", "DQN"]
 
@@ -34,6 +35,7 @@ def videos(folder):
 )
 def test_a_resumed_run_equals_an_uninterrupted_one(case, tmp_path):
     whole = train(case, tmp_path / "whole", WHOLE)
+    assert bool(whole[0]["memory"]) == (case in ("validated", "self_play"))
     part = train(case, tmp_path / "part", PART)
     assert part == whole[:PART]
     rest = train(case, tmp_path / "part", WHOLE, "last")
