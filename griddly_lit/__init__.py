@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from griddly_lit.recording.renderers import Renderer as Renderer
     from griddly_lit.recording.renderers import register_renderer as register_renderer
     from griddly_lit.rllib.multi_agent_env import GriddlyMultiAgentEnv as GriddlyMultiAgentEnv
+    from griddly_lit.rllib.own_algorithms import register_algorithm as register_algorithm
     from griddly_lit.tracking.publish import Outlet as Outlet
     from griddly_lit.tracking.publish import register_outlet as register_outlet
     from griddly_lit.trainer import GriddlyTrainer as GriddlyTrainer
@@ -72,6 +73,7 @@ _HOMES = {
     "Outlet": "griddly_lit.tracking.publish",
     "register_outlet": "griddly_lit.tracking.publish",
     "GriddlyMultiAgentEnv": "griddly_lit.rllib.multi_agent_env",
+    "register_algorithm": "griddly_lit.rllib.own_algorithms",
     "GriddlyTrainer": "griddly_lit.trainer",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

@@ -13,8 +13,8 @@ from griddly_lit.policies import Policy
 from griddly_lit.rllib.module import no_memory_for_dqn
 
 
-def check_fits_dqn(spec: GriddlyEnvSpec, policies: tuple[Policy, ...]) -> None:
-    """Checks that DQN can learn a game.
+def check_fits_dqn(name: str, spec: GriddlyEnvSpec, policies: tuple[Policy, ...]) -> None:
+    """Checks that an algorithm like DQN can learn a game.
 
     Raises:
         AlgorithmError: It cannot.
@@ -27,8 +27,8 @@ def check_fits_dqn(spec: GriddlyEnvSpec, policies: tuple[Policy, ...]) -> None:
     ):
         if fault:
             raise AlgorithmError(
-                "algorithm='DQN'",
-                f"DQN learns one player's one discrete action from all of its values, but {fault}",
+                f"algorithm={name!r}",
+                f"{name} learns one player's one discrete action from all of its values, but {fault}",
                 "Use PPO, APPO or IMPALA",
             )
     for policy in policies:

@@ -28,7 +28,7 @@ class SupportedAlgorithm:
     """One algorithm.
 
     Attributes:
-        config: ``"module:Class"`` of its config.
+        config: Its config, or ``"module:Class"`` of it.
         module: How our models serve it.
         learner: Its learner.
         by_policy: Settings that its learner reads for each policy; of the others it takes one for
@@ -40,7 +40,7 @@ class SupportedAlgorithm:
         fragment_fills_batch: By default, one fragment of all games of a runner is one batch.
     """
 
-    config: str
+    config: str | type[AlgorithmConfig]
     module: type[RLModule]
     learner: type[LeanUpdates]
     by_policy: frozenset[str]
@@ -50,7 +50,9 @@ class SupportedAlgorithm:
     fragment_fills_batch: bool = False
 
     def config_class(self) -> type[AlgorithmConfig]:
-        """Imports the class of its config."""
+        """Returns the class of its config, imported."""
+        if not isinstance(self.config, str):
+            return self.config
         module, _, name = self.config.partition(":")
         found: type[AlgorithmConfig] = getattr(importlib.import_module(module), name)
         return found
@@ -144,6 +146,8 @@ ALGORITHMS = {
     ),
 }
 
+BUILT_IN = tuple(ALGORITHMS)
+
 
 def find_algorithm(algorithm: str | AlgorithmConfig) -> tuple[str, SupportedAlgorithm]:
     """Returns the name of an algorithm and what is known of it.
@@ -159,7 +163,7 @@ def find_algorithm(algorithm: str | AlgorithmConfig) -> tuple[str, SupportedAlgo
             raise AlgorithmError(
                 f"algorithm={algorithm!r}",
                 "there is no such algorithm here",
-                did_you_mean(algorithm, ALGORITHMS),
+                f"{did_you_mean(algorithm, ALGORITHMS)} (One of your own: register_algorithm)",
                 ALGORITHMS,
             )
         return algorithm, ALGORITHMS[algorithm]
@@ -169,7 +173,8 @@ def find_algorithm(algorithm: str | AlgorithmConfig) -> tuple[str, SupportedAlgo
     raise AlgorithmError(
         f"algorithm={type(algorithm).__name__}",
         "no model here serves this algorithm",
-        "Use one of the available algorithms, by name or as its RLlib config",
+        "Use one of the available algorithms, by name or as its RLlib config, or make it known by "
+        "register_algorithm",
         ALGORITHMS,
     )
 

@@ -94,8 +94,9 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
         OptionError: There is no GPU though one is asked for.
     """
     name, supported = find_algorithm(settings.algorithm)
-    if name == "DQN":
-        check_fits_dqn(settings.env, settings.policies)
+    learns_values = issubclass(supported.module, QModule)
+    if learns_values:
+        check_fits_dqn(name, settings.env, settings.policies)
     config = _with_training(settings, name, supported)
     users = config.copy(copy_frozen=False)
     if config.learner_class is config.get_default_learner_class():
@@ -103,7 +104,7 @@ def algorithm_config(settings: Settings) -> AlgorithmConfig:
     check_together(config, training_names(type(config)))
     if settings.small:
         config.training(**supported.small)
-    if name == "DQN":
+    if learns_values:
         check_dqn(config)
     _set_policies(config, settings, name, supported)
     _set_processes(config, settings, supported)
@@ -248,7 +249,7 @@ def _module_spec(
         # RLlib's name for it; read of models with a memory.
         "max_seq_len": policy.model.max_seq_len,
     }
-    if supported.module is QModule:
+    if issubclass(supported.module, QModule):
         model_config["epsilon"] = config.epsilon
     return RLModuleSpec(
         module_class=supported.module,

@@ -115,8 +115,8 @@ class PolicyChange(LeanUpdates):
         return {KL: (log_ratio.expm1() - log_ratio).mean()}
 
 
-class PPOLearner(PolicyChange, PPOTorchLearner):  # type: ignore[misc]
-    """PPO's; its minibatches hold played steps only.
+class PPOUpdates(PolicyChange):
+    """Of PPO and its like; minibatches hold played steps only.
 
     Its loss looks at each step by itself, so that of sequences it gets the steps that were played,
     in one row without their padding.
@@ -153,6 +153,10 @@ class PPOLearner(PolicyChange, PPOTorchLearner):  # type: ignore[misc]
         # fill up with others a second time.
         if self.config.minibatch_size and self.config.add_default_connectors_to_learner_pipeline:
             self._learner_connector.append(DropBootstrapSteps())
+
+
+class PPOLearner(PPOUpdates, PPOTorchLearner):  # type: ignore[misc]
+    """PPO's."""
 
 
 class APPOLearner(PolicyChange, APPOTorchLearner):  # type: ignore[misc]
