@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from griddly_lit.callbacks import ModelCheckpoint as ModelCheckpoint
     from griddly_lit.engine import bundled_games as bundled_games
     from griddly_lit.envs import GeneratedLevels as GeneratedLevels
+    from griddly_lit.envs import EpisodePart as EpisodePart
     from griddly_lit.envs import GriddlyEnvSpec as GriddlyEnvSpec
     from griddly_lit.envs import LevelOutcome as LevelOutcome
     from griddly_lit.envs import LevelSource as LevelSource
     from griddly_lit.envs import PrioritizedLevels as PrioritizedLevels
     from griddly_lit.envs import SequentialLevels as SequentialLevels
+    from griddly_lit.envs import Transform as Transform
     from griddly_lit.envs.gymnasium_env import GriddlyEnv as GriddlyEnv
     from griddly_lit.envs.parallel_env import GriddlyParallelEnv as GriddlyParallelEnv
     from griddly_lit.models import GAP as GAP
@@ -51,11 +53,13 @@ _HOMES = {
     "bundled_games": "griddly_lit.engine",
     "GeneratedLevels": "griddly_lit.envs",
     "GriddlyEnv": "griddly_lit.envs.gymnasium_env",
+    "EpisodePart": "griddly_lit.envs",
     "GriddlyEnvSpec": "griddly_lit.envs",
     "LevelOutcome": "griddly_lit.envs",
     "LevelSource": "griddly_lit.envs",
     "PrioritizedLevels": "griddly_lit.envs",
     "SequentialLevels": "griddly_lit.envs",
+    "Transform": "griddly_lit.envs",
     "GAP": "griddly_lit.models",
     "GRU": "griddly_lit.models",
     "LSTM": "griddly_lit.models",

@@ -13,10 +13,12 @@ from griddly_lit.envs.levels import (
 )
 from griddly_lit.envs.player_blocks import PlayerBlock
 from griddly_lit.envs.spec import GriddlyEnvSpec
+from griddly_lit.envs.transforms import EpisodePart, Transform, Transforms
 from griddly_lit.envs.vector import VectorGame
 
 __all__ = [
     "EpisodeEnd",
+    "EpisodePart",
     "EpisodeStart",
     "GeneratedLevels",
     "GriddlyEnvSpec",
@@ -26,6 +28,8 @@ __all__ = [
     "PlayerBlock",
     "PrioritizedLevels",
     "SequentialLevels",
+    "Transform",
+    "Transforms",
     "UniformLevels",
     "VectorGame",
     "checked_indices",

@@ -12,7 +12,7 @@ from ray.rllib.core.columns import Columns
 from ray.rllib.env.single_agent_episode import SingleAgentEpisode
 from ray.rllib.env.utils.infinite_lookback_buffer import InfiniteLookbackBuffer
 
-from griddly_lit.envs import EpisodeEnd, PlayerBlock
+from griddly_lit.envs import EpisodeEnd, EpisodePart, PlayerBlock, Transforms
 from griddly_lit.envs.spaces import flat_actions
 from griddly_lit.policies import Policy
 from griddly_lit.policies.acting import Acted
@@ -149,13 +149,17 @@ class Fragment:
                         last_observation=end.observations[player],
                     )
 
-    def episodes(self) -> list[SingleAgentEpisode]:
-        """Returns the episodes: finished ones first, then the beginnings of others."""
+    def episodes(self, transforms: Transforms | None = None) -> list[SingleAgentEpisode]:
+        """Returns the episodes: finished ones first, then the beginnings of others.
+
+        Args:
+            transforms: Change what is learned from.
+        """
         for seat in np.flatnonzero(self._seats.playing).tolist():
             if self._seats.starts[seat] < self._step:
                 self._cut(seat)
         self._seats.carry_over(self._step)
-        return [self._episode(cut) for cut in self._cuts]
+        return [self._episode(cut, transforms) for cut in self._cuts]
 
     def _cut(self, seat: int, **end: Any) -> None:
         seats = self._seats
@@ -173,7 +177,7 @@ class Fragment:
                 )
             )
 
-    def _episode(self, cut: _Cut) -> SingleAgentEpisode:
+    def _episode(self, cut: _Cut, transforms: Transforms | None) -> SingleAgentEpisode:
         policy = self._policies[cut.policy]
         observation_space, action_space = self._spaces[policy.name]
         span = slice(cut.start, cut.stop)
@@ -183,6 +187,18 @@ class Fragment:
             observations = np.concatenate(
                 [self._observations[cut.seat, span], cut.last_observation[np.newaxis]]
             )
+        agent = self._seats.players[cut.seat // self._seats.games] + 1
+        part = EpisodePart(
+            observations,
+            self._actions[cut.seat, span],
+            self._rewards[cut.seat, span],
+            agent,
+            begins=not cut.steps_before,
+            terminated=cut.terminated,
+            truncated=cut.truncated,
+        )
+        if transforms is not None:
+            transforms(part)
         outputs = {
             Columns.ACTION_LOGP: _column(self._log_probs[cut.seat, span]),
             Columns.ACTION_DIST_INPUTS: _column(self._logits[cut.seat, span]),
@@ -198,7 +214,6 @@ class Fragment:
             states = self._memory[cut.seat, cut.start + 1 - lookback : cut.stop + 1, :size]
             outputs[Columns.STATE_OUT] = InfiniteLookbackBuffer({MEMORY: states}, lookback=lookback)
         # Each part is a row of its own to the learner, so its id is, too.
-        agent = self._seats.players[cut.seat // self._seats.games] + 1
         who = (
             {
                 "agent_id": agent,
@@ -211,9 +226,9 @@ class Fragment:
         return SingleAgentEpisode(
             id_=cut.episode,
             **who,
-            observations=_column(observations, observation_space),
-            actions=_column(flat_actions(self._actions[cut.seat, span]), action_space),
-            rewards=_column(self._rewards[cut.seat, span]),
+            observations=_column(part.observations, observation_space),
+            actions=_column(flat_actions(part.actions), action_space),
+            rewards=_column(part.rewards),
             infos=InfiniteLookbackBuffer([{}] * len(observations)),
             terminated=cut.terminated,
             truncated=cut.truncated,

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from ray.rllib.env.single_agent_episode import SingleAgentEpisode
 
-from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, VectorGame
+from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, Transforms, VectorGame
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.models import Answers
 from griddly_lit.plain_state import State
@@ -84,6 +84,8 @@ class Sampler:
         self._recording = (
             None if video is None else FirstGameReplays(video, max(0, runner - 1), self._runners)
         )
+        transforms = config.env_config.get("transforms", ())
+        self._transforms = Transforms(transforms, (*seed, 1)) if transforms else None
         self._generator = torch.Generator()
         self._generator.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
         self._seats: list[Seats] | None = None
@@ -171,7 +173,9 @@ class Sampler:
                 self._recording.step(self._spec, ends, timestep)
         log_steps(metrics, self._policies, steps * games.count, agent_steps.tolist(), policy_steps)
         self._log(metrics, ended)
-        return [episode for _, _, fragment in blocks for episode in fragment.episodes()]
+        return [
+            episode for _, _, fragment in blocks for episode in fragment.episodes(self._transforms)
+        ]
 
     def take_replays(self) -> list[Any]:
         """Returns the recorded episodes of the first game that ended since the last call."""
@@ -188,6 +192,7 @@ class Sampler:
             "matchmaking": self.matchmaking.state_dict(),
             "scores": None if self._level_scores is None else self._level_scores.state_dict(),
             "recording": None if self._recording is None else self._recording.state_dict(),
+            "transforms": None if self._transforms is None else self._transforms.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -206,6 +211,8 @@ class Sampler:
             self._level_scores.load_state_dict(state["scores"])
         if self._recording is not None and state["recording"] is not None:
             self._recording.load_state_dict(state["recording"])
+        if self._transforms is not None and state.get("transforms") is not None:
+            self._transforms.load_state_dict(state["transforms"])
 
     def close(self) -> None:
         """Releases the engine's memory."""
