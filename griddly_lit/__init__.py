@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from griddly_lit.callbacks import Callback as Callback
     from griddly_lit.callbacks import ModelCheckpoint as ModelCheckpoint
     from griddly_lit.engine import bundled_games as bundled_games
-    from griddly_lit.envs import GeneratedLevels as GeneratedLevels
     from griddly_lit.envs import EpisodePart as EpisodePart
+    from griddly_lit.envs import GeneratedLevels as GeneratedLevels
     from griddly_lit.envs import GriddlyEnvSpec as GriddlyEnvSpec
     from griddly_lit.envs import LevelOutcome as LevelOutcome
     from griddly_lit.envs import LevelSource as LevelSource

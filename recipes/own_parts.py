@@ -6,6 +6,7 @@ python recipes/own_parts.py
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,7 @@ from griddly_lit import (
 class SimplePolicyOptimization(PPOTorchLearner):
     """PPO's learner with the loss of SPO, which pulls ratios back instead of clipping them.
 
-    Source: Xie et al., "Simple Policy Optimization", ICML 2025: the surrogate
+    Source: Xie et al., "Simple Policy Optimization", arXiv:2401.16025: the surrogate
     r A - |A| / (2 epsilon) (r - 1)^2 in place of PPO's.
     """
 
@@ -111,7 +112,7 @@ class Novelty(Transform):
     def __call__(self, part: EpisodePart, rng: np.random.Generator) -> None:
         """Adds to the reward of each step what the observation after it is worth."""
         for step, seen in enumerate(part.observations[1:]):
-            key = str(hash(seen.tobytes()))
+            key = hashlib.blake2b(seen.tobytes(), digest_size=8).hexdigest()
             self.visits[key] = self.visits.get(key, 0) + 1
             part.rewards[step] += self.scale / self.visits[key] ** 0.5
 
