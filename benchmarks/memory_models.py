@@ -34,7 +34,7 @@ GAMES: dict[str, tuple[str, int, int, dict[str, Any]]] = {
     "signpost": (
         str(Path(__file__).parents[1] / "recipes/games/signpost.yaml"),
         30,
-        40_000,
+        50_000,
         {"training": {"gamma": 0.95}, "num_envs_per_env_runner": 16},
     ),
 }

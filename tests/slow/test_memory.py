@@ -21,7 +21,7 @@ def returns(model):
             # fragments of 64 steps hold it whole.
             training={"gamma": 0.95},
             num_envs_per_env_runner=16,
-            max_env_steps=40_000,
+            max_env_steps=50_000,
             seed=seed,
             logger=False,
             enable_checkpointing=False,
