@@ -49,18 +49,27 @@ class Memory(ABC):
 class LSTM(Memory):
     """A long short-term memory of one layer; its attributes are those of :class:`Memory`.
 
-    Its weights are orthogonal with gain 1 and its biases zero, as in CleanRL's ``ppo_atari_lstm``,
-    https://docs.cleanrl.dev/rl-algorithms/ppo/#ppo_atari_lstmpy.
+    Its weights are orthogonal with gain 1 and its biases zero, as in CleanRL's ``ppo_atari_lstm``
+    (https://docs.cleanrl.dev/rl-algorithms/ppo/#ppo_atari_lstmpy), but for the forget gate's bias of 1:
+    it begins by remembering (Jozefowicz, Zaremba and Sutskever, "An empirical exploration of
+    recurrent network architectures", https://proceedings.mlr.press/v37/jozefowicz15.html).
     """
 
     def build(self, features: int) -> nn.RNNBase:
         """See :class:`Memory`."""
-        return _initialised(nn.LSTM(features, self.units, batch_first=True))
+        layer = _initialised(nn.LSTM(features, self.units, batch_first=True))
+        # torch has the gates in the order input, forget, cell, output.
+        gates = dict(layer.named_parameters())["bias_ih_l0"]
+        nn.init.ones_(gates[self.units : 2 * self.units])
+        return layer
 
 
 @dataclasses.dataclass(frozen=True)
 class GRU(Memory):
-    """Gated recurrent units of one layer; attributes and initialisation are those of :class:`LSTM`."""
+    """Gated recurrent units of one layer; its attributes are those of :class:`Memory`.
+
+    Its weights are orthogonal with gain 1 and its biases zero.
+    """
 
     def build(self, features: int) -> nn.RNNBase:
         """See :class:`Memory`."""

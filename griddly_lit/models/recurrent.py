@@ -118,7 +118,9 @@ def unroll(
     """
     batch, longest = observations.shape[:2]
     if lengths is None:
-        lengths = torch.full((batch,), longest, device=observations.device)
+        lengths = torch.full((batch,), longest)
+    # RLlib's minibatches have them on the CPU.
+    lengths = lengths.to(observations.device)
     steps = int(lengths.max())
     observations = observations[:, :steps]
     if isinstance(network, RecurrentActorCritic):

@@ -128,7 +128,8 @@ def test_what_is_told_of_a_model():
     assert layers["critic"].output_shape == (1,)
     for name, parameter in network.memory.named_parameters():
         if "bias" in name:
-            assert not parameter.any()
+            forgets = "ih" in name
+            assert parameter.tolist() == [0.0] * 16 + [float(forgets)] * 16 + [0.0] * 32
         elif "hh" in name:
             torch.testing.assert_close(parameter.T @ parameter, torch.eye(16), atol=1e-5, rtol=0)
     mixed = check_model(TorchModel(Mixed), SHAPE, 5)
