@@ -248,7 +248,7 @@ class GriddlyTrainer(LiveTrainer):
 
     @classmethod
     def from_checkpoint(
-        cls, path: str | Path, *, trust: Sequence[str] = (), **options: Any
+        cls, path: str | Path, *, trust: str | Sequence[str] = (), **options: Any
     ) -> GriddlyTrainer:
         """Makes a trainer from a checkpoint, with its weights.
 

@@ -43,7 +43,6 @@ class TorchModel(ModelSpec):
     def __init__(
         self,
         module_class: type[nn.Module],
-        /,
         *,
         once_each: bool | None = None,
         **kwargs: object,

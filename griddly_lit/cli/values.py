@@ -1,0 +1,160 @@
+"""Values of options, checked by their types with jsonargparse."""
+
+from __future__ import annotations
+
+import json
+import re
+from argparse import ArgumentError
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from jsonargparse import ArgumentParser, set_parsing_settings
+
+from griddly_lit.arguments import shown
+from griddly_lit.cli.annotations import choices, members, plain_members
+from griddly_lit.cli.classes import class_at, with_classes
+from griddly_lit.cli.command_line import Word
+from griddly_lit.cli.commands import Command
+from griddly_lit.cli.config_file import loaded
+from griddly_lit.cli.declared import Option
+from griddly_lit.cli.given import CLASS
+from griddly_lit.errors import OptionError, did_you_mean
+
+
+class Values:
+    """The checked values of a command's options; nothing of them is made yet.
+
+    Args:
+        command: The command.
+        given: What was given, see :func:`griddly_lit.cli.given.given_options`.
+
+    Attributes:
+        given: Names of the options that were given.
+
+    Raises:
+        OptionError: A value is not of its option's type, or names no class that there is.
+    """
+
+    def __init__(self, command: Command, given: Mapping[str, Any]) -> None:
+        self.given = frozenset(given)
+        self._parser = ArgumentParser(exit_on_error=False)
+        checked: dict[str, Any] = {}
+        for name, option in command.options.items():
+            if name in given:
+                value = with_classes(option, given[name])
+                # YAML's `off` is false.
+                value = "off" if value is False and "off" in choices(option) else value
+                checked[name] = value
+                self._parser.add_argument(f"--{name}", type=_type(option, value))
+            else:
+                default = option.default
+                default = list(default) if isinstance(default, tuple) else default
+                self._parser.add_argument(f"--{name}", type=Any, default=default)
+        self._namespace = self._parser.get_defaults()
+        for name, value in checked.items():
+            # One by one, so that the fault is this option's.
+            try:
+                part = self._parser.parse_object({name: _plain(value)}, defaults=False)
+            except ArgumentError as error:
+                raise _refused(command.options[name], value, str(error)) from error
+            self._namespace[name] = part[name]
+
+    def made(self) -> dict[str, Any]:
+        """Returns the options that were given, classes made into objects, by their flat names."""
+        namespace = self._parser.instantiate(self._namespace)
+        return {name: namespace[name] for name in self.given}
+
+    def whole(self) -> dict[str, Any]:
+        """Returns every option that says anything as YAML values, groups as mappings."""
+        dumped: dict[str, Any] = json.loads(self._parser.dump(self._namespace, format="json"))
+        return dumped
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value with the shell's words as plain texts."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Word) else value
+
+
+def _type(option: Option, value: Any) -> Any:
+    """Returns the one type among an option's that a value of this shape has."""
+    if isinstance(value, Mapping) and CLASS in value:
+        return _class(value)
+    if isinstance(value, list) and any(isinstance(v, Mapping) and CLASS in v for v in value):
+        return tuple[tuple(_class(each) if isinstance(each, Mapping) else Any for each in value)]
+    meant = loaded(value) if isinstance(value, Word) else value
+    plain = plain_members(option)
+    if isinstance(meant, (bool, int, float, str, type(None))) and any(
+        each is None or isinstance(each, type) and (isinstance(meant, each) or each is str)
+        for each in plain
+    ):
+        return _union(plain)
+    every = members(option)
+    classes = [each for each in every if _is_own(each)]
+    others = [each for each in every if not _is_own(each)]
+    mappings = [each for each in others if getattr(each, "__origin__", None) in _MAPPINGS]
+    if isinstance(meant, Mapping):
+        if mappings:
+            return _union(mappings)
+        if len(classes) == 1:
+            return _enabled(classes[0])
+    return _union(others or every)
+
+
+_MAPPINGS = (dict, Mapping)
+
+
+def _is_own(each: Any) -> bool:
+    return isinstance(each, type) and each.__module__.partition(".")[0] in (
+        "griddly_lit",
+        "lightning",
+    )
+
+
+def _class(value: Mapping[str, Any]) -> Any:
+    return _enabled(class_at(value[CLASS]))
+
+
+def _enabled(found: type) -> type:
+    # So that a dump names the class, and reading it gives the same class again.
+    set_parsing_settings(subclasses_enabled=[found])
+    return found
+
+
+def _union(types: list[Any]) -> Any:
+    return reduce(or_, types) if types else Any
+
+
+def _refused(option: Option, value: Any, error: str) -> OptionError:
+    """Returns jsonargparse's error, many lines long, as one of this package's."""
+    inner = re.findall(r'Parser key "([^"]+)"', error)[1:]
+    path = value.get(CLASS) if isinstance(value, Mapping) else None
+    missing = re.search(r"arguments are required: (.+)", error)
+    if missing:
+        return OptionError(
+            f"{option.name}={path}", f"it needs {missing[1]}", f"Write --{option.name}.NAME=…"
+        )
+    if inner:
+        return OptionError(
+            f"{option.name}.{'.'.join(inner)}={re.split('Given value: |Got value: ', error)[-1]!r}",
+            f"it is {_readable(error)}",
+            "Pass such a value",
+        )
+    listed = choices(option)
+    return OptionError(
+        shown(option.name, _plain(value)),
+        f"it is {option.type.replace(' | ', ' or ').replace(' or None', ', or null')}",
+        did_you_mean(value, listed) if listed else "Pass such a value",
+        listed or None,
+    )
+
+
+def _readable(error: str) -> str:
+    kinds = re.findall(r"Expected an? (?:<class ')?([\w.\[\], ']+?)(?:'>|\.|\n|$)", error)
+    return " or ".join(dict.fromkeys(kinds)).replace("NoneType", "null") or "of another type"
+
