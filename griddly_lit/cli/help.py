@@ -32,7 +32,7 @@ def completion_script(shell: str) -> str:
     """Returns a script that lets a shell complete commands and options.
 
     Args:
-        shell: ``bash``, ``zsh`` or ``tcsh``.
+        shell: ``bash``, ``zsh``, ``fish`` or ``tcsh``.
     """
     checked_choice("print_completion", shell, shtab.SUPPORTED_SHELLS)
     return str(shtab.complete(whole_parser(), shell))

@@ -64,7 +64,7 @@ def _rows(spec: GriddlyEnvSpec, document: Mapping[str, Any]) -> Iterator[tuple[s
     yield "action", _action(spec)
     for name, size in zip(game.action_names, game.action_sizes, strict=True):
         yield f"action {name}", "\n".join(_ids(document, name, size))
-    yield "observers", "\n".join(f"{n}: {kind}" for n, kind in observer_kinds(document).items())
+    yield "observers", ", ".join(_observers(document))
     yield "ends by", "\n".join(_ends(document)) or "nothing in its rules: set max_steps"
 
 
@@ -77,6 +77,14 @@ def _observations(spec: GriddlyEnvSpec) -> str:
         lines.append(each if len(set(spec.game.level_shapes)) == 1 else f"level {level}: {each}")
     observers = ", ".join(dict.fromkeys(spec.game.player_observers))
     return "\n".join([f"uint8, by {observers}", *dict.fromkeys(lines)])
+
+
+def _observers(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yields the observers, those of the game's own with their kind."""
+    own = document["Environment"]["Observers"]
+    for name, kind in observer_kinds(document).items():
+        is_built_in = kind.replace("_", "") == name.upper()
+        yield name if name not in own or is_built_in else f"{name} ({kind})"
 
 
 def _action(spec: GriddlyEnvSpec) -> str:

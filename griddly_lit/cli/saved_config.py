@@ -56,7 +56,7 @@ class SavedConfig(Callback):
         config = told if has_env else {n: told[n] for n in self._values.given if n in told}
         config.pop("ckpt_path", None)
         if has_env:
-            config["env"] |= self._game()
+            config["env"] = self._env(config["env"])
         elif goes_on:
             # A checkpoint's directory said the rest, and so does the run that it lies in.
             if not (folder / CONFIG).is_file():
@@ -64,15 +64,20 @@ class SavedConfig(Callback):
             config = {**read_config(str(folder / CONFIG)), **config}
         if resumed_from is not None and not goes_on:
             config["ckpt_path"] = str(resumed_from.absolute())
+        config.pop("seed", None)
         return {**config, "seed": self._trainer.seed}
 
-    def _game(self) -> dict[str, Any]:
+    def _env(self, told: dict[str, Any]) -> dict[str, Any]:
+        """Returns the environment's options, whole paths and the text of a game in place."""
         env = self._trainer.env
-        told: dict[str, Any] = {name: getattr(env, name) for name in _FOLDERS}
+        found = {name: getattr(env, name) for name in _FOLDERS}
+        text = told.pop("yaml_string", None)
         if env.game_dir is not None:
-            told["yaml_file"] = str(Path(env.game_dir, Path(str(env.yaml_file)).name))
-            told["yaml_string"] = env.text
-        return {name: value for name, value in told.items() if value is not None}
+            found["yaml_file"] = str(Path(env.game_dir, Path(str(env.yaml_file)).name))
+            text = env.text
+        # The text last, as it is long.
+        found["yaml_string"] = text
+        return told | {name: value for name, value in found.items() if value is not None}
 
 
 def _is_in(checkpoint: Path, folder: Path) -> bool:

@@ -10,7 +10,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from jsonargparse import ArgumentParser, set_parsing_settings
+from jsonargparse import ArgumentParser, Namespace, set_parsing_settings
 
 from griddly_lit.arguments import shown
 from griddly_lit.cli.annotations import choices, members, plain_members
@@ -39,26 +39,21 @@ class Values:
 
     def __init__(self, command: Command, given: Mapping[str, Any]) -> None:
         self.given = frozenset(given)
+        self._options = command.options
         self._parser = ArgumentParser(exit_on_error=False)
-        checked: dict[str, Any] = {}
-        for name, option in command.options.items():
-            if name in given:
-                value = with_classes(option, given[name])
-                # YAML's `off` is false.
-                value = "off" if value is False and "off" in choices(option) else value
-                checked[name] = value
-                self._parser.add_argument(f"--{name}", type=_type(option, value))
-            else:
-                default = option.default
-                default = list(default) if isinstance(default, tuple) else default
-                self._parser.add_argument(f"--{name}", type=Any, default=default)
-        self._namespace = self._parser.get_defaults()
-        for name, value in checked.items():
+        self._namespace = Namespace()
+        for name, option in self._options.items():
+            if name not in given:
+                continue
+            value = with_classes(option, given[name])
+            # YAML's `off` is false.
+            value = "off" if value is False and "off" in choices(option) else value
+            self._parser.add_argument(f"--{name}", type=_type(option, value))
             # One by one, so that the fault is this option's.
             try:
                 part = self._parser.parse_object({name: _plain(value)}, defaults=False)
             except ArgumentError as error:
-                raise _refused(command.options[name], value, str(error)) from error
+                raise _refused(option, value, str(error)) from error
             self._namespace[name] = part[name]
 
     def made(self) -> dict[str, Any]:
@@ -68,8 +63,17 @@ class Values:
 
     def whole(self) -> dict[str, Any]:
         """Returns every option that says anything as YAML values, groups as mappings."""
-        dumped: dict[str, Any] = json.loads(self._parser.dump(self._namespace, format="json"))
-        return dumped
+        dumped = json.loads(self._parser.dump(self._namespace, format="json"))
+        whole: dict[str, Any] = {}
+        for name, option in self._options.items():
+            group, _, key = name.rpartition(".")
+            theirs = dumped.get(group, {}) if group else dumped
+            default = list(option.default) if isinstance(option.default, tuple) else option.default
+            value = theirs.get(key) if name in self.given else default
+            if value is not None:
+                place = whole.setdefault(group, {}) if group else whole
+                place[key] = value
+        return whole
 
 
 def _plain(value: Any) -> Any:
