@@ -26,13 +26,8 @@ _UNSAYABLE = ("AlgorithmConfig",)
 
 def plain_members(option: Option) -> list[Any]:
     """Returns the types of an annotation ``A | B`` that need no import."""
-    found = []
-    for part in _parts(ast.parse(option.type, mode="eval").body):
-        try:
-            found.append(_evaluated(ast.unparse(part), _PLAIN))
-        except NameError:
-            continue
-    return found
+    parts = _parts(ast.parse(option.type, mode="eval").body)
+    return [_evaluated(ast.unparse(part), _PLAIN) for part in parts if _is_plain(part)]
 
 
 def members(option: Option) -> list[Any]:
@@ -90,6 +85,10 @@ def _flat(annotation: Any) -> Iterator[Any]:
             yield from _flat(each)
     else:
         yield annotation
+
+
+def _is_plain(node: ast.AST) -> bool:
+    return all(each.id in _PLAIN for each in ast.walk(node) if isinstance(each, ast.Name))
 
 
 def _evaluated(text: str, names: Any) -> Any:

@@ -7,6 +7,7 @@ seconds, before a help text is shown or a misspelt word refused. The source says
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 import docstring_parser
 
 _ROOT = Path(__file__).parents[2]
+_PACKAGE = "griddly_lit"
 
 
 @dataclass(frozen=True)
@@ -117,16 +119,16 @@ class _WrittenOut(ast.NodeTransformer):
     def __call__(self, annotation: str) -> str:
         return ast.unparse(self.visit(ast.parse(annotation, mode="eval").body))
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        meant: ast.AST = node
         for each in (*parsed(self._module).body, *type_checking(self._module)):
             if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == node.id:
-                return self.visit(each.value)
-            if isinstance(each, ast.ImportFrom) and (each.module or "").startswith("griddly_lit"):
+                meant = self.visit(copy.deepcopy(each.value))
+            elif isinstance(each, ast.ImportFrom) and (each.module or "").startswith(_PACKAGE):
                 for name in each.names:
                     if (name.asname or name.name) == node.id:
-                        found = ast.Name(name.name)
-                        return _WrittenOut(str(each.module)).visit(found)
-        return node
+                        meant = _WrittenOut(str(each.module)).visit(ast.Name(name.name))
+        return meant
 
 
 def _parameters(node: ast.AST) -> Iterator[tuple[str, str, Any]]:

@@ -35,11 +35,10 @@ def given_options(line: CommandLine, command: Command) -> dict[str, Any]:
             f"griddly-lit {command.name} takes no such word",
             "Write options as --name value",
         )
-    for name, word in zip(command.positionals, line.positionals, strict=False):
-        given[name] = word
+    given |= zip(command.positionals, line.positionals, strict=False)
     for key, text in line.options:
-        name = next((n for n in options if key == n or key.startswith(f"{n}.")), None)
-        if name is None:
+        name = next((n for n in options if key == n or key.startswith(f"{n}.")), "")
+        if not name:
             raise _unknown(f"--{key}", key, command)
         value = _alone(options[name]) if text is None else text
         steps = key[len(name) + 1 :].split(".") if key != name else []

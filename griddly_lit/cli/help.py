@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import shtab
 from jsonargparse import ArgumentParser
@@ -93,7 +94,7 @@ def _grouped(options: Iterable[Option], command: Command) -> dict[str, list[Opti
     return groups
 
 
-def _choices(option: Option) -> dict[str, list[str]]:
+def _choices(option: Option) -> dict[str, Any]:
     if any(each is bool for each in plain_members(option)):
         return {"choices": ["true", "false"]}
     only = option.type.startswith("Literal[") and option.type.endswith("]")

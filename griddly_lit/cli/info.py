@@ -93,7 +93,9 @@ def _action(spec: GriddlyEnvSpec) -> str:
     parts = zip((*names, *types, "id"), spec.single_action_nvec, strict=True)
     text = ", ".join(f"{name} of {size}" for name, size in parts)
     if types:
-        text += "\ntypes: " + ", ".join(f"{i} {name}" for i, name in enumerate(spec.game.action_names))
+        text += "\ntypes: " + ", ".join(
+            f"{i} {name}" for i, name in enumerate(spec.game.action_names)
+        )
     return text
 
 

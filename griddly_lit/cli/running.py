@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from griddly_lit import EpisodeReplay, GriddlyEnvSpec, GriddlyTrainer, render_replay
@@ -11,7 +12,7 @@ from griddly_lit.cli.saved_config import SavedConfig
 from griddly_lit.cli.values import Values
 from griddly_lit.errors import OptionError
 
-_FUNCTIONS = {"render": render_replay, "info": info}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {"render": render_replay, "info": info}
 _NAMED = ("best", "last")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import types
 from argparse import ArgumentError
 from collections.abc import Mapping
 from functools import reduce
@@ -41,7 +42,7 @@ class Values:
         self.given = frozenset(given)
         self._options = command.options
         self._parser = ArgumentParser(exit_on_error=False)
-        self._namespace = Namespace()
+        self._namespace: Namespace = Namespace()  # type: ignore[no-untyped-call]
         for name, option in self._options.items():
             if name not in given:
                 continue
@@ -90,11 +91,12 @@ def _type(option: Option, value: Any) -> Any:
     if isinstance(value, Mapping) and CLASS in value:
         return _class(value)
     if isinstance(value, list) and any(isinstance(v, Mapping) and CLASS in v for v in value):
-        return tuple[tuple(_class(each) if isinstance(each, Mapping) else Any for each in value)]
+        kinds = tuple(_class(each) if isinstance(each, Mapping) else Any for each in value)
+        return types.GenericAlias(tuple, kinds)
     meant = loaded(value) if isinstance(value, Word) else value
     plain = plain_members(option)
     if isinstance(meant, (bool, int, float, str, type(None))) and any(
-        each is None or isinstance(each, type) and (isinstance(meant, each) or each is str)
+        each is None or (isinstance(each, type) and (isinstance(meant, each) or each is str))
         for each in plain
     ):
         return _union(plain)
@@ -130,8 +132,8 @@ def _enabled(found: type) -> type:
     return found
 
 
-def _union(types: list[Any]) -> Any:
-    return reduce(or_, types) if types else Any
+def _union(kinds: list[Any]) -> Any:
+    return reduce(or_, kinds) if kinds else Any
 
 
 def _refused(option: Option, value: Any, error: str) -> OptionError:
@@ -161,4 +163,3 @@ def _refused(option: Option, value: Any, error: str) -> OptionError:
 def _readable(error: str) -> str:
     kinds = re.findall(r"Expected an? (?:<class ')?([\w.\[\], ']+?)(?:'>|\.|\n|$)", error)
     return " or ".join(dict.fromkeys(kinds)).replace("NoneType", "null") or "of another type"
-

@@ -104,7 +104,7 @@ def test_print_config_round_trip(tmp_path, capsys):
         "--valid_actions=off",
         "--track_actions",
         "--max_time=00:00:10:00",
-        '--callbacks=[{class_path: EarlyStopping, init_args: {monitor: train/return_mean}}]',
+        "--callbacks=[{class_path: EarlyStopping, init_args: {monitor: train/return_mean}}]",
     )
     values = yaml.safe_load(text)
     assert values["model"] == {

@@ -45,9 +45,7 @@ def lines_of(folder):
     with (folder / "metrics.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert rows
-    return [
-        {k: v for k, v in row.items() if not k.startswith("time/")} for row in rows
-    ]
+    return [{k: v for k, v in row.items() if not k.startswith("time/")} for row in rows]
 
 
 @pytest.fixture(scope="module")

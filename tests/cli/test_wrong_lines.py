@@ -24,7 +24,11 @@ LINES = {
     "unknown setting": ("fit --video.fsp 5", "VideoRecording has no such", "Did you mean 'fps'?"),
     "unknown model": (f"fit {GAME} --model GAPP", "model='GAPP'", "Did you mean 'GAP'?"),
     "setting of no model": ("fit --model GAP --model.wdth 3", "GAP has no such setting", ""),
-    "module not found": ("fit --model no.such.Net", "it cannot be imported", "package.module.Class"),
+    "module not found": (
+        "fit --model no.such.Net",
+        "it cannot be imported",
+        "package.module.Class",
+    ),
     "missing setting": ("fit --env.levels GeneratedLevels", "it needs generator", ""),
     "unknown logger": ("fit --logger WandLogger", "no such class", "Did you mean 'WandbLogger'?"),
     "unknown algorithm": (f"fit {GAME} --model GAP --algorithm PPPO", "PPPO", "PPO"),
@@ -32,7 +36,11 @@ LINES = {
     "level out of range": (f"fit {GAME} --env.levels 99 --model GAP", "level", "0"),
     "unknown game": ("fit --env.yaml_file none.yaml --model GAP", "there is no such file", ""),
     "negative": (f"fit {GAME} --model GAP --max_env_steps -5", "max_env_steps=-5", "at least 1"),
-    "bad checkpoint": ("test --ckpt_path nowhere", "there is no such directory", "checkpoints/last"),
+    "bad checkpoint": (
+        "test --ckpt_path nowhere",
+        "there is no such directory",
+        "checkpoints/last",
+    ),
     "checkpoint by name alone": ("test --ckpt_path best", "--env.yaml_file: it is missing", ""),
     "missing config": ("fit --config none.yaml", "it cannot be read (No such file", ""),
     "config without a path": ("fit --config", "a value is missing", "Write --config=…"),
@@ -102,7 +110,11 @@ def test_debug_shows_where(capfd):
     ("raised", "code", "text"),
     [
         (RuntimeError("the disk is gone"), 1, "error: RuntimeError: the disk is gone"),
-        (WorkerError("runner 1", "it died", "Look there"), 1, "error: runner 1: it died. Look there."),
+        (
+            WorkerError("runner 1", "it died", "Look there"),
+            1,
+            "error: runner 1: it died. Look there.",
+        ),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
