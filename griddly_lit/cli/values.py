@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import types
+import typing
 from argparse import ArgumentError
 from collections.abc import Mapping
 from functools import reduce
@@ -22,6 +24,12 @@ from griddly_lit.cli.config_file import loaded
 from griddly_lit.cli.declared import Option
 from griddly_lit.cli.given import CLASS
 from griddly_lit.errors import OptionError, did_you_mean
+
+# So that a dataclass is told apart from others of its kind, and a dump names it; and so that no
+# class is made but where an option takes one.
+set_parsing_settings(
+    subclasses_enabled=["is_pure_dataclass"], instantiate_subclass_spec_in_any=False
+)
 
 
 class Values:
@@ -100,57 +108,45 @@ def _type(option: Option, value: Any) -> Any:
         for each in plain
     ):
         return _union(plain)
-    every = members(option)
-    classes = [each for each in every if _is_own(each)]
-    others = [each for each in every if not _is_own(each)]
-    mappings = [each for each in others if getattr(each, "__origin__", None) in _MAPPINGS]
+    others = [each for each in members(option) if not _is_class(each)]
     if isinstance(meant, Mapping):
-        if mappings:
-            return _union(mappings)
-        if len(classes) == 1:
-            return _enabled(classes[0])
-    return _union(others or every)
+        others = [each for each in others if typing.get_origin(each) is Mapping] or others
+    return _union(others)
 
 
-_MAPPINGS = (dict, Mapping)
-
-
-def _is_own(each: Any) -> bool:
-    return isinstance(each, type) and each.__module__.partition(".")[0] in (
-        "griddly_lit",
-        "lightning",
-    )
+def _is_class(kind: Any) -> bool:
+    """Whether values of a type are made of a class's settings; those have been found by now."""
+    homes = ("griddly_lit", "lightning")
+    return isinstance(kind, type) and kind.__module__.partition(".")[0] in homes
 
 
 def _class(value: Mapping[str, Any]) -> Any:
-    return _enabled(class_at(value[CLASS]))
-
-
-def _enabled(found: type) -> type:
-    # So that a dump names the class, and reading it gives the same class again.
-    set_parsing_settings(subclasses_enabled=[found])
-    return found
+    return class_at(value[CLASS])
 
 
 def _union(kinds: list[Any]) -> Any:
-    return reduce(or_, kinds) if kinds else Any
+    # None alone would mean that there is no type.
+    return reduce(or_, [type(None) if each is None else each for each in kinds])
 
 
 def _refused(option: Option, value: Any, error: str) -> OptionError:
     """Returns jsonargparse's error, many lines long, as one of this package's."""
-    inner = re.findall(r'Parser key "([^"]+)"', error)[1:]
     path = value.get(CLASS) if isinstance(value, Mapping) else None
-    missing = re.search(r"arguments are required: (.+)", error)
-    if missing:
-        return OptionError(
-            f"{option.name}={path}", f"it needs {missing[1]}", f"Write --{option.name}.NAME=…"
-        )
+    inner = re.findall(r'Parser key "([^"]+)"', error)[1:]
+    place = ".".join([option.name, *inner])
+    if missing := re.search(r"arguments are required: (.+)", error):
+        return OptionError(f"{place}={path}", f"it needs {missing[1]}", f"Write --{place}.NAME=…")
+    if unknown := re.search(r"class_path '([^']+)':\s+Option '([^']+)' is not accepted", error):
+        known = inspect.signature(class_at(unknown[1])).parameters
+        name = unknown[1].rpartition(".")[2]
+        meant = did_you_mean(unknown[2], known)
+        return OptionError(f"{place}.{unknown[2]}", f"{name} has no such setting", meant, known)
+    if nameless := re.search(r"Expected a dot import path string: (\S+)", error):
+        mend = "Write a class as package.module.Class"
+        return OptionError(f"{place}={nameless[1]!r}", "there is no such class", mend)
     if inner:
-        return OptionError(
-            f"{option.name}.{'.'.join(inner)}={re.split('Given value: |Got value: ', error)[-1]!r}",
-            f"it is {_readable(error)}",
-            "Pass such a value",
-        )
+        given = re.split("Given value: |Got value: ", error)[1].splitlines()[0]
+        return OptionError(f"{place}={given!r}", f"it is {_readable(error)}", "Pass such a value")
     listed = choices(option)
     return OptionError(
         shown(option.name, _plain(value)),

@@ -5,6 +5,7 @@ import inspect
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -15,6 +16,7 @@ from griddly_lit.cli.commands import COMMANDS, ENV, TRAINER
 
 NOTHING_HEAVY = """
 import sys
+from pathlib import Path
 started = []
 sys.addaudithook(lambda event, _: started.append(event) if event in STARTS else None)
 STARTS = {"subprocess.Popen", "os.fork", "os.posix_spawn", "os.exec", "os.system"}
@@ -145,3 +147,20 @@ def test_completion(shell, capsys):
     script = capsys.readouterr().out
     assert "griddly-lit" in script
     assert "env.max_steps" in script
+
+
+def test_a_setting_may_be_of_a_class(monkeypatch, capfd):
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    model = ["--model=nested_model.Remembering", "--model.memory=Long"]
+    values = yaml.safe_load(printed(capfd, *model, "--model.memory.units=256"))
+    assert values["model"]["init_args"]["memory"] == {
+        "class_path": "nested_model.Long",
+        "init_args": {"units": 256},
+    }
+    for wrong, part in (
+        ("--model.memory.unts=3", "model.memory.unts: Long has no such setting. Did you mean 'un"),
+        ("--model.memory.units=many", "model.memory.units='many': it is int"),
+        ("--model.memory=Longer", "model.memory='Longer': there is no such class"),
+    ):
+        assert main(["fit", *model, wrong, "--print_config"]) == 2
+        assert part in capfd.readouterr().err
