@@ -34,9 +34,9 @@ def with_classes(option: Option, value: Any) -> Any:
         if path is None:
             return value
         settings = value if CLASS in value else {SETTINGS: value}
-        return _sorted(option, _path(option, str(path)), settings)
+        return _sorted(option, class_path(option, str(path)), settings)
     if isinstance(value, str) and _names_class(option, value):
-        return {CLASS: _path(option, value)}
+        return {CLASS: class_path(option, value)}
     return value
 
 
@@ -60,8 +60,12 @@ def _names_class(option: Option, word: str) -> bool:
     return last.isidentifier() and last[0].isupper() and not is_text
 
 
-def _path(option: Option, word: str) -> str:
-    """Returns a class's whole name."""
+def class_path(option: Option, word: str) -> str:
+    """Returns a class's whole name.
+
+    Raises:
+        OptionError: There is none of the name, or it cannot be imported.
+    """
     if "." in word:
         _import(option, word)
         return word

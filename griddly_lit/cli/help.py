@@ -11,9 +11,11 @@ import shtab
 from jsonargparse import ArgumentParser
 
 from griddly_lit.arguments import checked_choice
-from griddly_lit.cli.annotations import choices, plain_members
+from griddly_lit.cli.annotations import choices, class_names, plain_members
+from griddly_lit.cli.classes import class_at, class_path
 from griddly_lit.cli.commands import COMMANDS, Command
 from griddly_lit.cli.declared import Option
+from griddly_lit.errors import OptionError
 
 _GROUPS = {"env": "environment (GriddlyEnvSpec)"}
 
@@ -26,6 +28,24 @@ class _Formatter(argparse.HelpFormatter):
 def help_text(command: Command | None) -> str:
     """Returns the help of a command, or of all."""
     parser = whole_parser() if command is None else command_parser(command)
+    return parser.format_help()
+
+
+def class_help(command: Command, name: str, word: str) -> str:
+    """Returns the help of the settings of a class, for ``--model.help TorchModel``.
+
+    Raises:
+        OptionError: There is no such option or class.
+    """
+    option = command.options.get(name)
+    if option is None or not class_names(option):
+        raise OptionError(
+            f"--{name}.help", "there is no such option that takes an object", "See --help"
+        )
+    parser = ArgumentParser(
+        prog=f"griddly-lit {command.name}", formatter_class=_Formatter, usage=argparse.SUPPRESS
+    )
+    parser.add_class_arguments(class_at(class_path(option, word)), name)
     return parser.format_help()
 
 

@@ -63,12 +63,18 @@ def _run(words: Sequence[str]) -> int:
         raise OptionError(
             "griddly-lit", "no command is given", "griddly-lit --help says more", COMMANDS
         )
-    from griddly_lit.cli.given import given_options
-
-    given = given_options(line, command)
     # As `python -m` does it: modules of one's own lie in the working directory.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
+    for name, word in line.options:
+        if name.endswith(".help"):
+            from griddly_lit.cli.help import class_help
+
+            print(class_help(command, name.removesuffix(".help"), word or ""))
+            return OK
+    from griddly_lit.cli.given import given_options
+
+    given = given_options(line, command)
     from griddly_lit.cli.values import Values
 
     values = Values(command, given)

@@ -57,10 +57,17 @@ def _trainer(options: dict[str, Any]) -> tuple[GriddlyTrainer, bool]:
     env = {name: options[ENV.group + name] for name in ENV.names() if ENV.group + name in options}
     told = {name: options[name] for name in TRAINER.names() if name in options}
     ckpt_path = options.get("ckpt_path")
-    if not env and ckpt_path not in (None, *_NAMED):
+    has_game = bool(env.keys() & {"yaml_file", "yaml_string"})
+    if ckpt_path not in (None, *_NAMED) and not has_game:
+        if env:
+            raise OptionError(
+                f"--{ENV.group}{next(iter(env))}",
+                "the checkpoint has an environment of its own",
+                "Leave it out, or give the whole environment and the model, as in --config",
+            )
         trust = options.get("trust", ())
         return GriddlyTrainer.from_checkpoint(ckpt_path, trust=trust, **told), False
-    for name, given in (("env.yaml_file", env), ("model", "model" in told)):
+    for name, given in (("env.yaml_file", has_game), ("model", "model" in told)):
         if not given:
             raise OptionError(
                 f"--{name}",

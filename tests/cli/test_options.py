@@ -63,6 +63,20 @@ def test_help_lists_all_options(name, capsys):
     assert not re.search(r"\((Levels|Model|Policies|View)[,)]", shown)
 
 
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--model.help", "TorchModel"], "--model.once_each"),
+        (["--video.help", "VideoRecording"], "--video.include_agents"),
+        (["--env.levels.help=PrioritizedLevels"], "--env.levels.capacity"),
+        (["--logger.help", "CSVLogger"], "--logger.save_dir"),
+    ],
+)
+def test_help_of_a_class(words, part, capsys):
+    assert main(["fit", *words]) == 0
+    assert part in capsys.readouterr().out
+
+
 def test_help_of_all(capsys):
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out

@@ -23,8 +23,10 @@ model: GAP
 video: VideoRecording
 track_actions: true
 logger:
-  class_path: WandbLogger
-  init_args: {project: griddly}
+  - class_path: WandbLogger
+    init_args: {project: griddly}
+  - class_path: CSVLogger
+    init_args: {save_dir: ., name: csv}
 max_env_steps: 1_000_000
 seed: 1
 """
@@ -75,13 +77,16 @@ def test_the_readmes_example(elsewhere, capfd):
     (elsewhere / "run.yaml").write_text(EXAMPLE)
     assert main(["fit", "--config=run.yaml", *SMALL, "--env.max_steps=20"]) == 0
     assert "256 environment steps in 2 iterations" in capfd.readouterr().out
+    # The run's folder is that of the first logger.
     (config,) = elsewhere.glob("griddly/*/config.yaml")
     values = yaml.safe_load(config.read_text("utf-8"))
-    assert values["logger"]["class_path"] == "lightning.pytorch.loggers.WandbLogger"
+    assert values["logger"][0]["class_path"] == "lightning.pytorch.loggers.WandbLogger"
     assert values["env"]["test_levels"] == [4]
     # The text of a bundled game need not be kept.
     assert "yaml_string" not in values["env"]
     assert list(elsewhere.glob("wandb/offline-run-*/*.wandb"))
+    assert main(["fit", f"--config={config}"]) == 0
+    assert lines_of(Path("csv/version_1")) == lines_of(Path("csv/version_0"))
 
 
 def test_the_saved_config_repeats_the_run(run, capfd):
@@ -161,6 +166,12 @@ def test_a_resume_goes_on_in_the_run(elsewhere, capfd):
     assert main([*words, "--ckpt_path=best", "--seed", str(values["seed"])]) == 0
     other = yaml.safe_load((run.parent / "version_1/config.yaml").read_text("utf-8"))
     assert Path(other["ckpt_path"]).parent == run / "checkpoints"
+
+
+def test_a_checkpoint_alone_brings_its_environment(run, capfd):
+    words = ["test", f"--ckpt_path={run}/checkpoints/last", "--env.max_steps=5"]
+    assert main(words) == 2
+    assert "the checkpoint has an environment of its own" in capfd.readouterr().err
 
 
 def test_ctrl_c_leaves_a_run_and_a_code(elsewhere, monkeypatch, capfd):

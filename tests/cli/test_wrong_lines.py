@@ -20,6 +20,8 @@ LINES = {
     "wrong type": ("fit --env.max_steps many", "env.max_steps='many': it is int, or null", ""),
     "wrong type of a setting": ("fit --video.fps fast", "video.fps='fast': it is int", ""),
     "no value": ("fit --max_env_steps --seed 1", "--max_env_steps: a value is missing", ""),
+    "help of no class": ("fit --model.help Gap", "there is no such class", "Did you mean 'GAP'?"),
+    "help of no object": ("fit --seed.help int", "no such option that takes an object", ""),
     "value for an object": ("fit --video 5", "video='5': it is VideoRecording, or null", ""),
     "unknown choice": ("fit --valid_actions maks", "valid_actions='maks'", "Did you mean 'mask'?"),
     "unknown setting": ("fit --video.fsp 5", "VideoRecording has no such", "Did you mean 'fps'?"),
