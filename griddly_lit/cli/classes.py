@@ -10,7 +10,7 @@ from typing import Any
 import griddly_lit
 from griddly_lit.cli.annotations import choices, class_modules, class_names, plain_members
 from griddly_lit.cli.command_line import Word
-from griddly_lit.cli.config_file import loaded
+from griddly_lit.cli.config_file import meaning
 from griddly_lit.cli.declared import Option
 from griddly_lit.cli.given import CLASS, MORE, SETTINGS
 from griddly_lit.errors import OptionError, did_you_mean
@@ -114,5 +114,5 @@ def _sorted(option: Option, path: Any, value: Mapping[str, Any]) -> dict[str, An
             parameters,
         )
     # Nothing says of what type these are.
-    more = {n: loaded(each) if isinstance(each, Word) else each for n, each in more.items()}
+    more = {n: meaning(each) if isinstance(each, Word) else each for n, each in more.items()}
     return {CLASS: path, **({SETTINGS: own} if own else {}), **({MORE: more} if more else {})}

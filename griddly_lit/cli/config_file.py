@@ -17,6 +17,14 @@ def loaded(text: str) -> Any:
     return get_loader("yaml")(str(text))
 
 
+def meaning(word: str) -> Any:
+    """Returns the value that a word from the shell means, which may be no YAML: itself then."""
+    try:
+        return loaded(word)
+    except yaml.YAMLError:
+        return word
+
+
 def read_config(path: str) -> dict[str, Any]:
     """Returns the options of a file.
 

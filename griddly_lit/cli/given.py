@@ -7,7 +7,7 @@ from typing import Any
 
 from griddly_lit.cli.command_line import CommandLine, Word
 from griddly_lit.cli.commands import Command
-from griddly_lit.cli.config_file import loaded, read_config
+from griddly_lit.cli.config_file import meaning, read_config
 from griddly_lit.cli.declared import Option
 from griddly_lit.errors import OptionError, did_you_mean
 
@@ -74,8 +74,7 @@ def _laid_over(base: Any, steps: Sequence[str], value: Word) -> Any:
     A name or ``class_path`` is that of a class; what lies below it are its settings.
     """
     if not steps:
-        is_open = value[:1] in ("[", "{")
-        return loaded(value) if is_open else value
+        return meaning(value) if value[:1] in ("[", "{") else value
     step = steps[0]
     if isinstance(base, str) and step not in _PARTS:
         base = {CLASS: base}

@@ -12,6 +12,7 @@ import yaml
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from griddly_lit import EpisodeReplay, GriddlyEnvSpec
 from griddly_lit.engine import observer_kinds, parse_game
@@ -38,9 +39,9 @@ def info(game: str, pictures: str | Path | None = None) -> None:
     document = parse_game(spec.text, spec.name_in_errors)
     table = Table(title=spec.game.name, show_header=False, show_lines=True)
     for name, value in _rows(spec, document):
-        table.add_row(name, value)
+        table.add_row(name, Text(value))
     console = Console()
-    console.print(table, markup=False)
+    console.print(table)
     if pictures is not None:
         folder = Path(pictures)
         folder.mkdir(parents=True, exist_ok=True)

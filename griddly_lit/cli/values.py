@@ -20,7 +20,7 @@ from griddly_lit.cli.annotations import choices, members, plain_members
 from griddly_lit.cli.classes import class_at, with_classes
 from griddly_lit.cli.command_line import Word
 from griddly_lit.cli.commands import Command
-from griddly_lit.cli.config_file import loaded
+from griddly_lit.cli.config_file import meaning
 from griddly_lit.cli.declared import Option
 from griddly_lit.cli.given import CLASS
 from griddly_lit.errors import OptionError, did_you_mean
@@ -101,7 +101,7 @@ def _type(option: Option, value: Any) -> Any:
     if isinstance(value, list) and any(isinstance(v, Mapping) and CLASS in v for v in value):
         kinds = tuple(_class(each) if isinstance(each, Mapping) else Any for each in value)
         return types.GenericAlias(tuple, kinds)
-    meant = loaded(value) if isinstance(value, Word) else value
+    meant = meaning(value) if isinstance(value, Word) else value
     plain = plain_members(option)
     if isinstance(meant, (bool, int, float, str, type(None))) and any(
         each is None or (isinstance(each, type) and (isinstance(meant, each) or each is str))

@@ -77,6 +77,12 @@ def test_help_of_a_class(words, part, capsys):
     assert part in capsys.readouterr().out
 
 
+def test_it_is_a_module_too():
+    command = [sys.executable, "-m", "griddly_lit"]
+    assert subprocess.run([*command, "--version"], capture_output=True).stdout
+    assert subprocess.run([*command, "fitt"], capture_output=True).returncode == 2
+
+
 def test_help_of_all(capsys):
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out

@@ -19,6 +19,8 @@ LINES = {
     "stray word": ("fit run.yaml", "run.yaml: griddly-lit fit takes no such word", "--name value"),
     "wrong type": ("fit --env.max_steps many", "env.max_steps='many': it is int, or null", ""),
     "wrong type of a setting": ("fit --video.fps fast", "video.fps='fast': it is int", ""),
+    "open bracket": ("fit --training {lr", "training='{lr': it is Mapping[str, Any]", ""),
+    "no YAML": ("fit --env.yaml_file=*.yaml --model GAP", "yaml_file='*.yaml'", "no such file"),
     "no value": ("fit --max_env_steps --seed 1", "--max_env_steps: a value is missing", ""),
     "help of no class": ("fit --model.help Gap", "there is no such class", "Did you mean 'GAP'?"),
     "help of no object": ("fit --seed.help int", "no such option that takes an object", ""),
