@@ -150,4 +150,7 @@ def _parameters(node: ast.AST) -> Iterator[tuple[str, str, Any]]:
 
 
 def _literal(node: ast.AST | None) -> Any:
-    return None if node is None else ast.literal_eval(node)
+    try:
+        return None if node is None else ast.literal_eval(node)
+    except ValueError:  # an expression: left to the class
+        return None

@@ -25,6 +25,8 @@ class Made(Exception):  # noqa: N818
 def _at_the_root(monkeypatch):
     # Where the README has people run them, and so that `recipes.own_model` is found.
     monkeypatch.chdir(ROOT)
+    # A WandbLogger that is offline sets it for the whole process.
+    monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])
 
 
