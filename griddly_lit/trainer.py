@@ -93,6 +93,7 @@ class GriddlyTrainer(LiveTrainer):
     def validate(
         self,
         levels: int | str | Sequence[int | str] | LevelSource | None = None,
+        ckpt_path: str | Path | None = None,
         *,
         deterministic: bool = False,
     ) -> EvaluationResult:
@@ -106,12 +107,14 @@ class GriddlyTrainer(LiveTrainer):
 
         Args:
             levels: Play these alone, named as for :meth:`test`.
+            ckpt_path: As for :meth:`test`.
             deterministic: Take the most probable actions instead of drawing them.
 
         Returns:
             Results by level, with those of the test levels as ``held_out``; also logged as
             ``val/…``, to the run of the :meth:`fit` if there is one.
         """
+        self._use_weights(ckpt_path)
         hooks = None if self._fit is None else self._fit.hooks
         if hooks is not None:
             hooks("on_validation_start")
@@ -252,7 +255,7 @@ class GriddlyTrainer(LiveTrainer):
 
     @classmethod
     def from_checkpoint(
-        cls, path: str | Path, *, trust: Sequence[str] = (), **options: Any
+        cls, path: str | Path, *, trust: str | Sequence[str] = (), **options: Any
     ) -> GriddlyTrainer:
         """Makes a trainer from a checkpoint, with its weights.
 

@@ -53,7 +53,6 @@ class TorchModel(ModelSpec):
     def __init__(
         self,
         module_class: type[nn.Module],
-        /,
         *,
         once_each: bool | None = None,
         max_seq_len: int | None = None,
