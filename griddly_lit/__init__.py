@@ -32,6 +32,16 @@ if TYPE_CHECKING:
     from griddly_lit.recording import VideoRecording as VideoRecording
     from griddly_lit.recording import render_replay as render_replay
     from griddly_lit.rllib.multi_agent_env import GriddlyMultiAgentEnv as GriddlyMultiAgentEnv
+    from griddly_lit.rllib.plain.action_tracker_callback import (
+        ActionTrackerCallback as ActionTrackerCallback,
+    )
+    from griddly_lit.rllib.plain.env import RLlibEnv as RLlibEnv
+    from griddly_lit.rllib.plain.modules import GAPModule as GAPModule
+    from griddly_lit.rllib.plain.modules import ImpalaCNNModule as ImpalaCNNModule
+    from griddly_lit.rllib.plain.modules import SimpleConvModule as SimpleConvModule
+    from griddly_lit.rllib.plain.multi_agent_env import RLlibMultiAgentEnv as RLlibMultiAgentEnv
+    from griddly_lit.rllib.plain.video_callback import VideoCallback as VideoCallback
+    from griddly_lit.rllib.plain.wandb_logger import WandbLoggerCallback as WandbLoggerCallback
     from griddly_lit.trainer import GriddlyTrainer as GriddlyTrainer
 
 __version__ = "0.1.0"
@@ -56,6 +66,14 @@ _HOMES = {
     "VideoRecording": "griddly_lit.recording",
     "render_replay": "griddly_lit.recording",
     "GriddlyMultiAgentEnv": "griddly_lit.rllib.multi_agent_env",
+    "ActionTrackerCallback": "griddly_lit.rllib.plain.action_tracker_callback",
+    "GAPModule": "griddly_lit.rllib.plain.modules",
+    "ImpalaCNNModule": "griddly_lit.rllib.plain.modules",
+    "RLlibEnv": "griddly_lit.rllib.plain.env",
+    "RLlibMultiAgentEnv": "griddly_lit.rllib.plain.multi_agent_env",
+    "SimpleConvModule": "griddly_lit.rllib.plain.modules",
+    "VideoCallback": "griddly_lit.rllib.plain.video_callback",
+    "WandbLoggerCallback": "griddly_lit.rllib.plain.wandb_logger",
     "GriddlyTrainer": "griddly_lit.trainer",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
@@ -67,7 +85,21 @@ gymnasium.register(
 )
 
 
+# Spellings of Griddly's documentation, beside those of its code.
+_OLD_SPELLINGS = {
+    "RLLibEnv": "RLlibEnv",
+    "RLLibMultiAgentEnv": "RLlibMultiAgentEnv",
+    "RLLibMultiAgentWrapper": "RLlibMultiAgentEnv",
+    "RLlibMultiAgentWrapper": "RLlibMultiAgentEnv",
+}
+
+
 def __getattr__(name: str) -> Any:
+    if name in _OLD_SPELLINGS:
+        raise AttributeError(
+            f"griddly_lit.{name}: it is called {_OLD_SPELLINGS[name]} now. Write "
+            f"griddly_lit.{_OLD_SPELLINGS[name]}, which takes the same env_config."
+        )
     if name not in _HOMES:
         raise AttributeError(f"module 'griddly_lit' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

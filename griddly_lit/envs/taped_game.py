@@ -28,6 +28,7 @@ class TapedGame(Game):
     def __init__(self, *args: Any, record_events: bool = False, **options: Any) -> None:
         super().__init__(*args, record_events=record_events, **options)
         self.events: list[Mapping[str, Any]] = []
+        self._result: StepResult | None = None
         self._counts = self._no_counts()
         self._begin(EpisodeStart(0, 0))
 
@@ -80,7 +81,7 @@ class TapedGame(Game):
         self._start = start
         self._actions: list[NDArray[np.int32]] = []
         self._rewards: list[NDArray[np.float32]] = []
-        self._result: StepResult | None = None
+        self._result = None
         self.events = []
 
     def _no_counts(self) -> Counts:

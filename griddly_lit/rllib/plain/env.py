@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from griddly_lit.engine import load_gdy
 from griddly_lit.envs.gymnasium_env import GriddlyEnv
 from griddly_lit.envs.taped_game import TapedGame
-from griddly_lit.errors import OptionError
 from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.plain.env_options import env_options, note_network
 from griddly_lit.tracking.events import Counts
@@ -33,6 +32,9 @@ class RLlibEnv(GriddlyEnv):
     ``"valid_action_tree"``, nested mappings; RLlib's networks do not look at it.
     ``record_video_config`` is for :class:`griddly_lit.VideoCallback`.
 
+    Of a game of several players it makes a :class:`griddly_lit.RLlibMultiAgentEnv`, for which the
+    config has to name policies.
+
     RLlib's default network takes no grids of such sizes: name
     :class:`griddly_lit.GAPModule` or :class:`griddly_lit.SimpleConvModule`.
 
@@ -41,7 +43,7 @@ class RLlibEnv(GriddlyEnv):
             ``EnvContext``; or ``{"spec": GriddlyEnvSpec(…)}``.
 
     Raises:
-        OptionError: A key is unknown, a value does not fit, or the game has several players.
+        OptionError: A key is unknown, or a value does not fit.
 
     Example:
         >>> from griddly_lit import RLlibEnv
@@ -54,16 +56,16 @@ class RLlibEnv(GriddlyEnv):
 
     _game: TapedGame
 
+    def __new__(cls, env_config: Mapping[str, Any]) -> Any:
+        """Makes the one for several players where the game has so many."""
+        if env_options(env_config).spec.game.player_count == 1:
+            return super().__new__(cls)
+        from griddly_lit.rllib.plain.multi_agent_env import RLlibMultiAgentEnv
+
+        return RLlibMultiAgentEnv(env_config)
+
     def __init__(self, env_config: Mapping[str, Any]) -> None:
         spec, self._records, self._trees = env_options(env_config)
-        players = spec.game.player_count
-        if players != 1:
-            raise OptionError(
-                spec.name_in_errors,
-                f"the game has {players} players, and RLlibEnv holds one",
-                "Register RLlibMultiAgentEnv, and name policies: config.multi_agent("
-                "policies={'shared'}, policy_mapping_fn=lambda agent, episode, **_: 'shared')",
-            )
         super().__init__(spec)
         note_network(*spec.observation_shapes[0][:2])
 

@@ -29,6 +29,7 @@ class _DocumentedModule(ActorCriticModule):
     """
 
     model: ClassVar[ModelSpec]
+    model_config: Any
 
     def setup(self) -> None:
         """Builds the network; RLlib calls this."""

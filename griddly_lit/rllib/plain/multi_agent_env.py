@@ -41,7 +41,6 @@ class RLlibMultiAgentEnv(GriddlyMultiAgentEnv):
 
     def __init__(self, env_config: Mapping[str, Any]) -> None:
         spec, self._records, self._trees = env_options(env_config)
-        self.env_config = env_config
         super().__init__(spec)
         note_network(*spec.observation_shapes[0][:2])
 
@@ -75,12 +74,12 @@ class RLlibMultiAgentEnv(GriddlyMultiAgentEnv):
 
     # RLlib's runner of one agent asks for these two; that of several has the dictionaries.
     @property
-    def observation_space(self) -> NoReturn:  # type: ignore[override]
+    def observation_space(self) -> NoReturn:
         """Raises PolicyError: each agent has its own."""
         _name_policies()
 
     @property
-    def action_space(self) -> NoReturn:  # type: ignore[override]
+    def action_space(self) -> NoReturn:
         """Raises PolicyError: each agent has its own."""
         _name_policies()
 
