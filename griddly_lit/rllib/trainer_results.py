@@ -9,6 +9,7 @@ from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, LEARNER_RESULTS, NUM_ENV_STEPS_SAMPLED
 
+from griddly_lit.errors import AlgorithmError
 from griddly_lit.recording import VideoRecording
 from griddly_lit.rllib.learner_metrics import learner_metrics
 from griddly_lit.rllib.plain.result_videos import add_videos, tell_wandb
@@ -20,6 +21,9 @@ from griddly_lit.rllib.result_metrics import (
 )
 from griddly_lit.rllib.runner_group import RunnerGroup
 from griddly_lit.rllib.runner_metrics import AGENT_INFO, EPISODES, GAMES_ENDED, MATCHES
+
+TELLS_RESULTS = "tells_results"
+"""Name in ``env_config``: whether RLlib's results are to be the trainer's."""
 
 
 class TrainerResults(RLlibCallback):  # type: ignore[misc]
@@ -63,6 +67,25 @@ class TrainerResults(RLlibCallback):  # type: ignore[misc]
 
 def with_results(config: AlgorithmConfig) -> AlgorithmConfig:
     """Returns a config whose results are a trainer's; the user's callbacks see them so."""
+    config.environment(env_config={TELLS_RESULTS: True})
+    return config.callbacks(callbacks_class=[TrainerResults, *classes_of(config)])
+
+
+def check_tells_results(config: AlgorithmConfig) -> None:
+    """Checks that callbacks of the user's did not take the place of the trainer's.
+
+    Raises:
+        AlgorithmError: They did.
+    """
+    if config.env_config.get(TELLS_RESULTS) and TrainerResults not in classes_of(config):
+        raise AlgorithmError(
+            f"callbacks: {', '.join(each.__name__ for each in classes_of(config))}",
+            "without those of to_rllib() the results have neither the trainer's metrics nor videos",
+            "Write config.callbacks([*config.callbacks_class, Mine])",
+        )
+
+
+def classes_of(config: AlgorithmConfig) -> list[Any]:
+    """Returns the callback classes of a config."""
     given = config.callbacks_class
-    own = given if isinstance(given, (list, tuple)) else [given]
-    return config.callbacks(callbacks_class=[TrainerResults, *own])
+    return list(given) if isinstance(given, (list, tuple)) else [given]

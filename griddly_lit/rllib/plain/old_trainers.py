@@ -20,6 +20,7 @@ from ray.rllib.utils.metrics import (
 
 from griddly_lit.rllib.plain.old_config import translated
 from griddly_lit.rllib.plain.result_videos import env_steps_of
+from griddly_lit.rllib.trainer_results import classes_of
 
 
 class OldResultKeys(RLlibCallback):  # type: ignore[misc]
@@ -77,6 +78,4 @@ class APPOTrainer(_Translating, APPO):  # type: ignore[misc]
 
 
 def _with_old_keys(config: AlgorithmConfig) -> AlgorithmConfig:
-    given = config.callbacks_class
-    own = given if isinstance(given, (list, tuple)) else [given]
-    return config.callbacks(callbacks_class=[OldResultKeys, *own])
+    return config.callbacks(callbacks_class=[OldResultKeys, *classes_of(config)])
