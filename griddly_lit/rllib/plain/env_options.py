@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ RECORD_ACTIONS = "record_actions"
 RECORD_VIDEO_CONFIG = "record_video_config"
 _TREES = "generate_valid_action_trees"
 
+_MODULES = "griddly_lit.rllib.plain.modules"
 # RLlib's default network takes no other sizes of grids.
 _SIZES_OF_RLLIB = ((10, 10), (42, 42), (64, 64), (84, 84))
 _log = logging.getLogger("griddly_lit")
@@ -79,11 +81,16 @@ def video_of(env_config: Mapping[str, Any]) -> VideoRecording | None:
 
 @cache
 def note_network(height: int, width: int) -> None:
-    """Says once which network takes such a grid, where RLlib's own does not."""
-    if (height, width) not in _SIZES_OF_RLLIB:
-        _log.info(
-            "RLlib's default network takes no grid of %d x %d. Name one that does: "
-            "config.rl_module(rl_module_spec=RLModuleSpec(module_class=griddly_lit.GAPModule)).",
+    """Says once which network takes such a grid, where it may be left to RLlib's own.
+
+    That one fails on other sizes than its own, and remote runners lose its message. A process that
+    is to act with a module of ours has loaded it by now, as it is in the config.
+    """
+    if (height, width) not in _SIZES_OF_RLLIB and _MODULES not in sys.modules:
+        _log.warning(
+            "RLlib's default network takes no grid of %d x %d. Unless the config has a module of "
+            "yours, set config.rl_module(rl_module_spec=RLModuleSpec(module_class=GAPModule)), "
+            "with GAPModule or SimpleConvModule from griddly_lit.",
             height,
             width,
         )

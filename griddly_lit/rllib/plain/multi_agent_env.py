@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from griddly_lit.rllib.multi_agent_env import GriddlyMultiAgentEnv
 from griddly_lit.rllib.plain.env import HISTORY, VALID_ACTION_TREE
 from griddly_lit.rllib.plain.env_options import env_options, note_network
 from griddly_lit.tracking.events import Counts
+
+# What RLlib's runner of one agent calls the environments that it makes.
+_OF_ONE_AGENT = "rllib-single-agent-env-v0"
 
 
 class RLlibMultiAgentEnv(GriddlyMultiAgentEnv):
@@ -72,16 +75,23 @@ class RLlibMultiAgentEnv(GriddlyMultiAgentEnv):
         """Returns how often each agent did what and met which outcome since the last call."""
         return self._taped.take_counts()
 
-    # RLlib's runner of one agent asks for these two; that of several has the dictionaries.
     @property
-    def observation_space(self) -> NoReturn:
-        """Raises PolicyError: each agent has its own."""
-        _name_policies()
+    def observation_space(self) -> None:
+        """None: each agent has its own.
+
+        Raises:
+            PolicyError: RLlib's runner of one agent asks.
+        """
+        self._check_runner()
 
     @property
-    def action_space(self) -> NoReturn:
-        """Raises PolicyError: each agent has its own."""
-        _name_policies()
+    def action_space(self) -> None:
+        """None: each agent has its own.
+
+        Raises:
+            PolicyError: RLlib's runner of one agent asks.
+        """
+        self._check_runner()
 
     def _make_game(self) -> MultiAgentGame:
         def make(*args: Any, **options: Any) -> TapedGame:
@@ -101,11 +111,11 @@ class RLlibMultiAgentEnv(GriddlyMultiAgentEnv):
                 info[VALID_ACTION_TREE] = trees[agent - 1]
         return infos
 
-
-def _name_policies() -> NoReturn:
-    raise PolicyError(
-        "RLlibMultiAgentEnv",
-        "RLlib takes it for an environment of one agent, as the config names no policies",
-        "Add config.multi_agent(policies={'shared'}, "
-        "policy_mapping_fn=lambda agent, episode, **_: 'shared')",
-    )
+    def _check_runner(self) -> None:
+        if self.spec is not None and self.spec.id == _OF_ONE_AGENT:
+            raise PolicyError(
+                "RLlibMultiAgentEnv",
+                "RLlib takes it for an environment of one agent, as the config names no policies",
+                "Add config.multi_agent(policies={'shared'}, "
+                "policy_mapping_fn=lambda agent, episode, **_: 'shared')",
+            )
