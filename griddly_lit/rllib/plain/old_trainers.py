@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import ray
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.algorithms.appo import APPO, APPOConfig
 from ray.rllib.algorithms.impala import IMPALA, IMPALAConfig
@@ -18,6 +19,7 @@ from ray.rllib.utils.metrics import (
     NUM_EPISODES_LIFETIME,
 )
 
+from griddly_lit.errors import AlgorithmError
 from griddly_lit.rllib.plain.old_config import translated
 from griddly_lit.rllib.plain.result_videos import env_steps_of
 from griddly_lit.rllib.trainer_results import classes_of
@@ -55,6 +57,7 @@ class _Translating:
     def default_resource_request(cls, config: Any) -> Any:
         """Returns what Tune has to reserve."""
         if isinstance(config, Mapping):
+            _check_gpus(config)
             config = translated(cls._config_class, config).to_dict()
         return super().default_resource_request(config)  # type: ignore[misc]
 
@@ -75,6 +78,14 @@ class APPOTrainer(_Translating, APPO):  # type: ignore[misc]
     """RLlib's APPO, for ``tune.run(APPOTrainer, config={…})`` with a config as it was."""
 
     _config_class = APPOConfig
+
+
+def _check_gpus(config: Mapping[str, Any]) -> None:
+    # Tune would wait for ever.
+    if config.get("num_gpus") and ray.is_initialized() and not ray.cluster_resources().get("GPU"):
+        raise AlgorithmError(
+            f"config['num_gpus']={config['num_gpus']}", "Ray sees no GPU here", "Set it to 0"
+        )
 
 
 def _with_old_keys(config: AlgorithmConfig) -> AlgorithmConfig:
