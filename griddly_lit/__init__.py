@@ -96,9 +96,12 @@ _OLD_SPELLINGS = {
 
 def __getattr__(name: str) -> Any:
     if name in _OLD_SPELLINGS:
-        raise AttributeError(
-            f"griddly_lit.{name}: it is called {_OLD_SPELLINGS[name]} now. Write "
-            f"griddly_lit.{_OLD_SPELLINGS[name]}, which takes the same env_config."
+        from griddly_lit.errors import OptionError
+
+        # An AttributeError would not outlive `from griddly_lit import …`.
+        new = _OLD_SPELLINGS[name]
+        raise OptionError(
+            f"griddly_lit.{name}", f"it is called {new} now", f"Take {new}, which takes env_config"
         )
     if name not in _HOMES:
         raise AttributeError(f"module 'griddly_lit' has no attribute {name!r}")
