@@ -41,6 +41,16 @@ if TYPE_CHECKING:
     from griddly_lit.recording.renderers import register_renderer as register_renderer
     from griddly_lit.rllib.multi_agent_env import GriddlyMultiAgentEnv as GriddlyMultiAgentEnv
     from griddly_lit.rllib.own_algorithms import register_algorithm as register_algorithm
+    from griddly_lit.rllib.plain.action_tracker_callback import (
+        ActionTrackerCallback as ActionTrackerCallback,
+    )
+    from griddly_lit.rllib.plain.env import RLlibEnv as RLlibEnv
+    from griddly_lit.rllib.plain.modules import GAPModule as GAPModule
+    from griddly_lit.rllib.plain.modules import ImpalaCNNModule as ImpalaCNNModule
+    from griddly_lit.rllib.plain.modules import SimpleConvModule as SimpleConvModule
+    from griddly_lit.rllib.plain.multi_agent_env import RLlibMultiAgentEnv as RLlibMultiAgentEnv
+    from griddly_lit.rllib.plain.video_callback import VideoCallback as VideoCallback
+    from griddly_lit.rllib.plain.wandb_logger import WandbLoggerCallback as WandbLoggerCallback
     from griddly_lit.tracking.publish import Outlet as Outlet
     from griddly_lit.tracking.publish import register_outlet as register_outlet
     from griddly_lit.trainer import GriddlyTrainer as GriddlyTrainer
@@ -78,6 +88,14 @@ _HOMES = {
     "register_outlet": "griddly_lit.tracking.publish",
     "GriddlyMultiAgentEnv": "griddly_lit.rllib.multi_agent_env",
     "register_algorithm": "griddly_lit.rllib.own_algorithms",
+    "ActionTrackerCallback": "griddly_lit.rllib.plain.action_tracker_callback",
+    "GAPModule": "griddly_lit.rllib.plain.modules",
+    "ImpalaCNNModule": "griddly_lit.rllib.plain.modules",
+    "RLlibEnv": "griddly_lit.rllib.plain.env",
+    "RLlibMultiAgentEnv": "griddly_lit.rllib.plain.multi_agent_env",
+    "SimpleConvModule": "griddly_lit.rllib.plain.modules",
+    "VideoCallback": "griddly_lit.rllib.plain.video_callback",
+    "WandbLoggerCallback": "griddly_lit.rllib.plain.wandb_logger",
     "GriddlyTrainer": "griddly_lit.trainer",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
@@ -89,7 +107,24 @@ gymnasium.register(
 )
 
 
+# Spellings of Griddly's documentation, beside those of its code.
+_OLD_SPELLINGS = {
+    "RLLibEnv": "RLlibEnv",
+    "RLLibMultiAgentEnv": "RLlibMultiAgentEnv",
+    "RLLibMultiAgentWrapper": "RLlibMultiAgentEnv",
+    "RLlibMultiAgentWrapper": "RLlibMultiAgentEnv",
+}
+
+
 def __getattr__(name: str) -> Any:
+    if name in _OLD_SPELLINGS:
+        from griddly_lit.errors import OptionError
+
+        # An AttributeError would not outlive `from griddly_lit import …`.
+        new = _OLD_SPELLINGS[name]
+        raise OptionError(
+            f"griddly_lit.{name}", f"it is called {new} now", f"Take {new}, which takes env_config"
+        )
     if name not in _HOMES:
         raise AttributeError(f"module 'griddly_lit' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

@@ -29,6 +29,13 @@ def spec_of(env_spec: Any, options: Mapping[str, Any]) -> GriddlyEnvSpec:
         mend = "Pass a spec, or its arguments by name: yaml_file='…', max_steps=…"
         if options:
             raise OptionError(f"env_spec=…, {next(iter(options))}=…", "they are two specs", mend)
+        if isinstance(env_spec, Mapping):
+            raise OptionError(
+                shown("env_spec", dict(env_spec)),
+                "it is a dictionary, such as RLlib's env_config",
+                "Take griddly_lit.RLlibEnv or RLlibMultiAgentEnv, which are made from one; or pass "
+                "its entries by name",
+            )
         return checked_instance("env_spec", env_spec, GriddlyEnvSpec, mend)
     known = [field.name for field in dataclasses.fields(GriddlyEnvSpec) if field.init]
     for option in options:

@@ -74,13 +74,8 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
         self.observation_space = observation_space(shape)
         self.action_space = action_space(self.env_spec.action_nvec)
         self._renderer = None if render_mode is None else _global_renderer(self.env_spec)
-        game = self.env_spec.game
-        self._game = Game(
-            load_gdy(self.env_spec.text),
-            game,
-            max_steps=self.env_spec.max_steps,
-            **needed_observers(game, () if self._renderer is None else (self._renderer,)),
-        )
+        renderers = () if self._renderer is None else (self._renderer,)
+        self._game = self._make_game(**needed_observers(self.env_spec.game, renderers))
         self._source = self.env_spec.level_source
         self._indices = frozenset(indices_of(self._source))
         self._episodes = 0
@@ -138,6 +133,10 @@ class GriddlyEnv(gymnasium.Env[NDArray[np.uint8], Any]):
     def close(self) -> None:
         """Releases the engine's memory."""
         self._game.close()
+
+    def _make_game(self, **observers: Any) -> Game:
+        spec = self.env_spec
+        return Game(load_gdy(spec.text), spec.game, max_steps=spec.max_steps, **observers)
 
     def _observation(self) -> NDArray[np.uint8]:
         observation = self._game.observation()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +43,7 @@ class MultiAgentGame:
 
     Args:
         spec: The environment.
+        make_game: Makes the game, with the arguments of :class:`~griddly_lit.engine.Game`.
 
     Attributes:
         possible_agents: The integers 1 … P.
@@ -51,7 +52,7 @@ class MultiAgentGame:
         action_spaces: Discrete or MultiDiscrete of each agent.
     """
 
-    def __init__(self, spec: GriddlyEnvSpec) -> None:
+    def __init__(self, spec: GriddlyEnvSpec, make_game: Callable[..., Game] = Game) -> None:
         self.possible_agents = list(range(1, spec.game.player_count + 1))
         self.agents: list[int] = []
         self.observation_spaces = {
@@ -68,7 +69,7 @@ class MultiAgentGame:
         self._source = spec.level_source
         self._indices = frozenset(indices_of(self._source))
         self._episodes = 0
-        self._game = Game(
+        self._game = make_game(
             load_gdy(spec.text),
             spec.game,
             max_steps=spec.max_steps,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from griddly_lit.envs.episodes import EpisodeEnd
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from griddly_lit.envs.episodes import EpisodeEnd, EpisodeStart
 from griddly_lit.envs.spec import GriddlyEnvSpec
 from griddly_lit.recording import EpisodeReplay
 
@@ -15,15 +20,47 @@ def replay_of(spec: GriddlyEnvSpec, end: EpisodeEnd, env_steps: int | None = Non
         end: The episode.
         env_steps: Environment steps of training before it, where known.
     """
+    return replay_from(
+        spec,
+        end.start,
+        end.actions,
+        end.rewards,
+        outcomes=end.outcomes,
+        terminated=end.terminated,
+        env_steps=env_steps,
+    )
+
+
+def replay_from(
+    spec: GriddlyEnvSpec,
+    start: EpisodeStart,
+    actions: NDArray[np.integer[Any]],
+    rewards: NDArray[np.float32],
+    *,
+    outcomes: tuple[str, ...],
+    terminated: bool,
+    env_steps: int | None = None,
+) -> EpisodeReplay:
+    """Returns the replay of a finished episode of which this much is known.
+
+    Args:
+        spec: The environment.
+        start: How it began.
+        actions: Integers (length, players, parts).
+        rewards: float32 (length, players).
+        outcomes: ``win``, ``lose`` or ``end`` for each player when terminated, otherwise empty.
+        terminated: The game's own rules ended it; otherwise the step limit did.
+        env_steps: Environment steps of training before it, where known.
+    """
     return EpisodeReplay(
         text=spec.text,
-        level=end.start.level,
-        seed=end.start.seed,
-        actions=end.actions,
-        rewards=end.rewards,
-        terminated=end.terminated,
-        truncated=not end.terminated,
-        outcomes=end.outcomes,
+        level=start.level,
+        seed=start.seed,
+        actions=actions,
+        rewards=rewards,
+        terminated=terminated,
+        truncated=not terminated,
+        outcomes=outcomes,
         max_steps=spec.max_steps,
         player_observers=spec.game.player_observers,
         global_observer=spec.global_observer_type,

@@ -163,7 +163,7 @@ class Fit:
             with self._profiling.of("start of Ray and RLlib"):
                 stack.enter_context(ray_session(processes, options.ray_address))
                 stack.enter_context(learning_threads())
-                run = stack.enter_context(closing(TrainingRun(options.to_rllib())))
+                run = stack.enter_context(closing(TrainingRun(options.fit_config())))
             self.run = run
             stack.callback(setattr, self, "run", None)
             if checkpoint is not None:

@@ -24,6 +24,8 @@ _AXES = ("step", "epoch", "env_steps", "trainer/global_step")
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
 
+    from griddly_lit.rllib.config import AlgorithmConfig
+
 
 class LiveTrainer(TrainerOptions):
     """The side of a trainer that callbacks see.
@@ -106,6 +108,17 @@ class LiveTrainer(TrainerOptions):
     def checkpoint_dir(self) -> Path:
         """Where checkpoints of this run belong."""
         return self._report.run_dir / "checkpoints"
+
+    def to_rllib(self) -> AlgorithmConfig:
+        """Returns the RLlib config that ``fit()`` uses, for RLlib without the trainer and for Tune.
+
+        Its results have the keys and the videos of ``fit()``: ``train/return_mean`` and the like,
+        those of episodes as NaN until one has ended, and ``videos/…`` as the path of the video,
+        which lies in the trial's folder unless ``video`` names another one.
+        """
+        from griddly_lit.rllib.trainer_results import with_results
+
+        return with_results(self.fit_config())
 
     def log(self, name: str, value: Any) -> None:
         """Adds a metric of your own, at the present environment step.

@@ -223,8 +223,8 @@ class TrainerOptions:
             return "self_play/elo"
         return "train/return_mean" if self.validate_every_env_steps is None else "val/return_mean"
 
-    def to_rllib(self) -> AlgorithmConfig:
-        """Returns the RLlib config that ``fit()`` uses."""
+    def fit_config(self) -> AlgorithmConfig:
+        """Returns the RLlib config as ``fit()`` takes it, which reads the results by itself."""
         from griddly_lit.rllib.config import Settings, algorithm_config
 
         return algorithm_config(
@@ -259,7 +259,7 @@ class TrainerOptions:
             unsaid_settings,
         )
 
-        config = self.to_rllib()
+        config = self.fit_config()
         unsaid = unsaid_settings(self.algorithm, self.training, config)
         names = [policy.name for policy in self.resolved_policies]
         by_policy = {name: as_json(self.training[name]) for name in names if name in self.training}

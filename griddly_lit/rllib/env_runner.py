@@ -29,6 +29,8 @@ from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.faults import FaultKeeper
 from griddly_lit.rllib.runner_notes import notes_of
 from griddly_lit.rllib.sampler import Sampler, spaces_of
+from griddly_lit.rllib.trainer_results import check_tells_results
+from griddly_lit.rllib.user_config import check_runner_reads
 
 
 class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
@@ -42,6 +44,8 @@ class GriddlyEnvRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
 
     def __init__(self, *, config: AlgorithmConfig, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
+        check_runner_reads(self.config)
+        check_tells_results(self.config)
         if self.worker_index:
             # Remote runners share the machine's cores with the learner and each other.
             torch.set_num_threads(1)

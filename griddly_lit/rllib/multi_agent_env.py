@@ -47,7 +47,7 @@ class GriddlyMultiAgentEnv(MultiAgentEnv):  # type: ignore[misc]
     def __init__(self, env_spec: GriddlyEnvSpec | None = None, **options: Any) -> None:
         super().__init__()
         self.env_spec = spec_of(env_spec, options)
-        self._game = MultiAgentGame(self.env_spec)
+        self._game = self._make_game()
         self.agents: list[int] = []
         self.possible_agents = self._game.possible_agents
         self.observation_spaces = self._game.observation_spaces
@@ -120,3 +120,6 @@ class GriddlyMultiAgentEnv(MultiAgentEnv):  # type: ignore[misc]
     def close(self) -> None:
         """Releases the engine's memory."""
         self._game.close()
+
+    def _make_game(self) -> MultiAgentGame:
+        return MultiAgentGame(self.env_spec)

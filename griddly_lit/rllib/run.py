@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -16,11 +15,8 @@ from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.core import COMPONENT_LEARNER, COMPONENT_RL_MODULE
 from ray.rllib.utils.metrics import (
     ENV_RUNNER_RESULTS,
-    ENV_RUNNER_SAMPLING_TIMER,
     LEARNER_RESULTS,
-    LEARNER_UPDATE_TIMER,
     NUM_ENV_STEPS_SAMPLED_LIFETIME,
-    NUM_EPISODES_LIFETIME,
     WEIGHTS_SEQ_NO,
 )
 from torch import Tensor
@@ -34,26 +30,24 @@ from griddly_lit.policies.match import Match
 from griddly_lit.policies.policy import LEARNER
 from griddly_lit.recording import EpisodeReplay
 from griddly_lit.rllib.divergence import check_metrics, check_weights, raise_divergence
-from griddly_lit.rllib.episode_window import EpisodeWindow
 from griddly_lit.rllib.faults import build, raise_death, raise_fault
 from griddly_lit.rllib.learner_metrics import learner_metrics
 from griddly_lit.rllib.learner_state import learner_states, load_learner_states
 from griddly_lit.rllib.replay_buffer import buffer_state, load_buffer_state, seed_buffer
 from griddly_lit.rllib.resources import tell_what_waits
+from griddly_lit.rllib.result_metrics import (
+    add_ended,
+    take_exact_times,
+    training_metrics,
+    window_of,
+)
 from griddly_lit.rllib.run_state import NETWORK, restore_state, save_state
 from griddly_lit.rllib.runner_group import RunnerGroup
-from griddly_lit.rllib.runner_metrics import (
-    AGENT_INFO,
-    EPISODES,
-    GAMES_ENDED,
-    MATCHES,
-    EpisodeFacts,
-)
+from griddly_lit.rllib.runner_metrics import MATCHES, EpisodeFacts
 from griddly_lit.rllib.runner_watch import RunnerWatch
+from griddly_lit.rllib.series import series
 from griddly_lit.rllib.user_code import user_code_by_value
 from griddly_lit.rllib.watched_algorithm import build_watched
-
-_TIMERS = "timers"
 
 
 class TrainingRun:
@@ -91,9 +85,7 @@ class TrainingRun:
         self.iterations = 0
         self._policies: tuple[Policy, ...] = config.env_config["policies"]
         self.runners = RunnerGroup(self.algorithm.env_runner_group)
-        games = max(1, config.num_env_runners) * config.num_envs_per_env_runner
-        by_side = not config.env_config["self_play"]
-        self.window = EpisodeWindow(self._policies, games, by_side)
+        self.window = window_of(config)
         self.ended: list[EpisodeFacts] = []
         self.league: League | None = None
 
@@ -104,7 +96,7 @@ class TrainingRun:
             Metrics by name, ``train/…`` over the last 100 episodes; those without a value yet,
             such as a mean return before the first episode has ended, are left out.
         """
-        self._take_exact_times()
+        take_exact_times(self.algorithm)
         began, steps_before = time.perf_counter(), self.env_steps
         group = self.algorithm.env_runner_group
         try:
@@ -122,30 +114,15 @@ class TrainingRun:
         learned = learner_metrics(result.get(LEARNER_RESULTS, {}))
         check_metrics(learned, self.iterations, self.env_steps)
         raise_fault(group)
-        self.ended = _series(runners.get(EPISODES), EpisodeFacts)
-        self.window.add(self.ended, _series(runners.get(GAMES_ENDED), tuple))
-        timers = result.get(_TIMERS, {})
-        league_metrics = {} if self.league is None else self._iterate_league(self.league, runners)
-        metrics = {
-            "train/episodes": runners.get(NUM_EPISODES_LIFETIME),
-            **self.window.metrics(),
-            **{
-                f"{AGENT_INFO}/{agent}/{name}": count
-                for agent, counts in runners.get(AGENT_INFO, {}).items()
-                for name, count in counts.items()
-            },
-            **league_metrics,
-            **learned,
-            "time/env_steps_per_second": (self.env_steps - steps_before) / elapsed,
-            # Zero where an algorithm has no such turns: APPO and IMPALA sample all the while.
-            "time/sampling_seconds": timers.get(ENV_RUNNER_SAMPLING_TIMER) or None,
-            "time/learning_seconds": timers.get(LEARNER_UPDATE_TIMER) or None,
-        }
-        return {
-            name: float(value)
-            for name, value in metrics.items()
-            if value is not None and math.isfinite(value)
-        }
+        self.ended = add_ended(result, self.window)
+        return training_metrics(
+            result,
+            self.window,
+            {} if self.league is None else self._iterate_league(self.league, runners),
+            learned,
+            self.env_steps - steps_before,
+            elapsed,
+        )
 
     def play_league(self, settings: SelfPlay, league: League | None = None) -> None:
         """Lets the runners play against the snapshots of a league.
@@ -158,7 +135,7 @@ class TrainingRun:
         self._tell_runners(self.league)
 
     def _iterate_league(self, league: League, runners: Mapping[str, Any]) -> dict[str, float]:
-        matches = [Match(*match) for match in _series(runners.get(MATCHES), Match)]
+        matches = [Match(*match) for match in series(runners.get(MATCHES), Match)]
         league.record(matches, self.env_steps, lambda: self.weights()[LEARNER])
         self._tell_runners(league)
         return league.metrics()
@@ -258,12 +235,6 @@ class TrainingRun:
             self.algorithm.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME))
         )
 
-    def _take_exact_times(self) -> None:
-        # RLlib smooths them so far that an iteration's time is hardly its own.
-        for timer in (ENV_RUNNER_SAMPLING_TIMER, LEARNER_UPDATE_TIMER):
-            self.algorithm.metrics.delete((_TIMERS, timer), key_error=False)
-            self.algorithm.metrics.log_value((_TIMERS, timer), 0.0, reduce="sum")
-
     def close(self) -> None:
         """Stops the algorithm and its processes."""
         try:
@@ -272,10 +243,3 @@ class TrainingRun:
             # Not before: what hangs would hold up the stop.
             if self._watch is not None:
                 self._watch.close()
-
-
-def _series(values: Any, kind: type[tuple[Any, ...]]) -> list[Any]:
-    """Returns what was logged as an item series: RLlib gives one item as it is, and none as NaN."""
-    if isinstance(values, kind):
-        return [values]
-    return values if isinstance(values, list) else []

@@ -135,3 +135,16 @@ def log_events(
         counts.update(count_outcomes(end.outcomes))
     for (agent, name), count in counts.items():
         metrics.log_value((AGENT_INFO, str(agent), name), count, reduce="sum")
+
+
+def agent_info(runners: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what :func:`log_events` logged, by metric name.
+
+    Args:
+        runners: RLlib's results of env runners.
+    """
+    return {
+        f"{AGENT_INFO}/{agent}/{name}": count
+        for agent, counts in runners.get(AGENT_INFO, {}).items()
+        for name, count in counts.items()
+    }

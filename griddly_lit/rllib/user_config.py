@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
@@ -34,8 +35,8 @@ _OF_COMPANY = {"policies", "policy_mapping_fn", "policies_to_train"}
 
 _OWN_RUNNER = "griddly_lit samples with an env runner of its own, which"
 
-# What nothing here reads: why, and what to do instead.
-_UNREAD = {
+# What our runner does not read: why, and what to do instead.
+_UNREAD_BY_RUNNER = {
     "batch_mode": (
         f"{_OWN_RUNNER} gives fragments of episodes, bootstrapped where they are cut",
         "Leave it out",
@@ -71,6 +72,19 @@ _UNREAD = {
         ),
         (f"{_OWN_RUNNER} does not carry it out", "Leave it out"),
     ),
+    **dict.fromkeys(
+        ("model", "_model_config"),
+        (
+            "the network is the trainer's model",
+            "Describe it by the argument model: memory is its own, as in GAP(memory=LSTM(256)), and "
+            "TorchModel is for a network of your own",
+        ),
+    ),
+}
+
+# The same of all that is here.
+_UNREAD = {
+    **_UNREAD_BY_RUNNER,
     "exploration_config": (
         "it is a setting of RLlib's old API stack",
         "PPO, APPO and IMPALA draw from the policy; for DQN set training={'epsilon': …}",
@@ -80,13 +94,6 @@ _UNREAD = {
         (
             "models here have no noisy layers",
             "Set training={'epsilon': …}, the schedule of random actions",
-        ),
-    ),
-    **dict.fromkeys(
-        ("model", "_model_config"),
-        (
-            "the network is the trainer's model",
-            "Describe it by the argument model, with TorchModel for a network of your own",
         ),
     ),
     **dict.fromkeys(
@@ -134,12 +141,7 @@ def check_nothing_is_lost(users: AlgorithmConfig, result: AlgorithmConfig) -> No
     """
     default = type(users)()
     alone = not result.env_config["policies"][0].has_company
-    for name, (rule, mend) in _UNREAD.items():
-        value, usual = getattr(users, name, None), getattr(default, name, None)
-        if not _equal(value, usual):
-            if isinstance(value, dict) and isinstance(usual, dict):
-                value = {key: each for key, each in value.items() if each != usual.get(key)}
-            raise AlgorithmError(_shown(name, value), rule, mend)
+    _check_unread(users, default, _UNREAD)
     for name, argument in _TRAINERS.items():
         value = getattr(users, name)
         kept = _equal(value, getattr(result, name)) and not (alone and name in _OF_COMPANY)
@@ -149,7 +151,45 @@ def check_nothing_is_lost(users: AlgorithmConfig, result: AlgorithmConfig) -> No
                 "the trainer decides this, and would overwrite it",
                 f"Leave it out, and use the trainer's argument {argument}",
             )
-    for hook in _lost_hooks(users):
+    _check_hooks(users)
+
+
+def check_runner_reads(config: AlgorithmConfig) -> None:
+    """Checks that what a user has set on the config of a trainer has its effect on our runner.
+
+    Args:
+        config: What ``GriddlyTrainer.to_rllib()`` gave, and the user may have changed.
+
+    Raises:
+        AlgorithmError: A setting differs from its default, and would be ignored.
+    """
+    # For evaluation RLlib sets some of them by itself.
+    if not config.in_evaluation:
+        _check_unread(config, type(config)(), _UNREAD_BY_RUNNER)
+        _check_hooks(config)
+
+
+def _check_unread(
+    config: AlgorithmConfig, default: AlgorithmConfig, unread: Mapping[str, tuple[str, str]]
+) -> None:
+    for name, (rule, mend) in unread.items():
+        value, usual = getattr(config, name, None), getattr(default, name, None)
+        if not _equal(value, usual):
+            raise AlgorithmError(_shown(name, _what_differs(value, usual)), rule, mend)
+
+
+def _what_differs(value: Any, usual: Any) -> Any:
+    """Returns the entries of a dictionary or dataclass that are not the usual ones."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        # Its fields are RLlib's defaults where the config itself has none.
+        usual, value = vars(type(value)()), vars(value)
+    if isinstance(value, dict) and isinstance(usual, dict):
+        return {key: each for key, each in value.items() if not _equal(each, usual.get(key))}
+    return value
+
+
+def _check_hooks(config: AlgorithmConfig) -> None:
+    for hook in _lost_hooks(config):
         raise AlgorithmError(
             f"callbacks: {hook}",
             f"{_OWN_RUNNER} does not call it",

@@ -30,6 +30,7 @@ def recipe(name):
 def test_every_recipe_is_tested():
     tested = {"clusters", "from_env_config", "own_model", "resume", "demo"}
     tested |= {"wandb_videos_and_actions", "render_a_replay"}
+    tested |= {"plain_rllib", "tune_documented_config", "tune_documented_multi_agent"}
     tested |= {"robot_tag", "foragers", "two_policies", "rts_self_play", "generated_levels"}
     assert {path.stem for path in RECIPES.glob("*.py")} == tested
 

@@ -7,8 +7,9 @@ from griddly_lit import GriddlyEnvSpec, ImpalaCNN
 from griddly_lit.policies import resolve_policies
 from griddly_lit.rllib.config import Settings, algorithm_config
 from griddly_lit.rllib.episode_window import EpisodeWindow
-from griddly_lit.rllib.run import TrainingRun, _series
+from griddly_lit.rllib.run import TrainingRun
 from griddly_lit.rllib.runner_metrics import EpisodeFacts
+from griddly_lit.rllib.series import series
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,7 @@ def test_a_series_of_any_length_arrives(run, count):
         runner.log_value("episodes", fact, reduce="item_series")
     runner.log_value("other", 1, reduce="sum")
     root.aggregate([runner.reduce()], key="env_runners")
-    arrived = _series(root.compile()["env_runners"].get("episodes"), EpisodeFacts)
+    arrived = series(root.compile()["env_runners"].get("episodes"), EpisodeFacts)
     assert arrived == facts
     window = EpisodeWindow(run._policies, 1, by_side=True)
     window.add(arrived, [])

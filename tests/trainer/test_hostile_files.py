@@ -429,7 +429,7 @@ def test_a_resume_reads_no_pickle(genuine, owner, canary, tmp_path, ray_once):
     from griddly_lit.rllib.run import TrainingRun
 
     bombs = {f"{RLLIB}/{name}": pickle.dumps(Bomb()) for name in ("algorithm_state.pkl", "x.pkl")}
-    run = TrainingRun(owner.to_rllib())
+    run = TrainingRun(owner.fit_config())
     try:
         save_state(run.algorithm, tmp_path)
         state = (tmp_path / "state.safetensors").read_bytes()
@@ -483,7 +483,7 @@ def test_a_hostile_state_is_taken_or_named(owner, tmp_path, ray_once):
 
     odd = (None, -1, 2**70, "os:system", [], {}, [[1, [2]]], np.full((3, 1, 9), 250, np.uint8), 0.5)
     rng = np.random.default_rng(1)
-    run = TrainingRun(owner.to_rllib())
+    run = TrainingRun(owner.fit_config())
     try:
         run.iterate()
         write_state(tmp_path, run.state_dict())

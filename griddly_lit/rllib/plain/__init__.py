@@ -1,0 +1,1 @@
+"""Parts for RLlib's own runners and for Tune, without the trainer."""
