@@ -259,11 +259,9 @@ class GriddlyTrainer(LiveTrainer):
     ) -> GriddlyTrainer:
         """Makes a trainer from a checkpoint, with its weights.
 
-        Nothing is unpickled, and no code that the checkpoint names is run. A class of yours that it
-        was made with is handed over again, ``model=TorchModel(MyNet)`` or
-        ``levels=GeneratedLevels(MyGenerator)``, and has to be the one whose name was saved; given
-        without keywords or config, it gets those that were saved. Or the module that it comes from
-        is trusted.
+        Nothing is unpickled, and no code that the checkpoint names is run. A class of yours is handed
+        over again, ``model=TorchModel(MyNet)`` or ``levels=GeneratedLevels(MyGenerator)``, and gets
+        the keywords or config that were saved; or the module that it comes from is trusted.
 
         Args:
             path: A checkpoint's directory.
@@ -274,8 +272,7 @@ class GriddlyTrainer(LiveTrainer):
 
         Raises:
             CheckpointError: The checkpoint is missing, cut short, altered, or of another game or
-                model; or it was made with settings that JSON cannot say, which are to be handed
-                over again.
+                model; or settings that JSON cannot say are not handed over again.
             TrustError: It names a class that is neither handed over nor trusted.
         """
         cls.check_names("from_checkpoint", {k: v for k, v in options.items() if k != "levels"})

@@ -13,6 +13,7 @@ from griddly_lit.policies import SelfPlay
 UNSAID = "unsaid"
 """Where saved settings name those that JSON cannot say."""
 
+_TRANSFORMS = "transforms"
 _BUFFER = "ReplayBuffer"
 _SAVED = {
     "model": dict,
@@ -81,10 +82,12 @@ def settings_from_json(
     apart = (UNSAID, "training", *given)
     rest = {name: value for name, value in values.items() if name not in apart}
     training = given.get("training") or {}
-    # An algorithm that the user gives says it all.
+    unsaid = values.get(UNSAID, [])
+    _check_handed_over([name for name in unsaid if name == _TRANSFORMS], given)
+    # An algorithm that the user gives says all the rest.
     if "algorithm" not in given:
         saved = {name: value for name, value in values["training"].items() if name not in training}
-        _check_handed_over(values.get(UNSAID, []), training)
+        _check_handed_over([name for name in unsaid if name != _TRANSFORMS], training)
         _check_names_nothing(saved)
         training = {**saved, **training}
     rest["training"] = training
@@ -111,14 +114,17 @@ def _model(saved: Mapping[str, Any], given: Any, trust: Sequence[str]) -> Any:
     return given.completed(saved) if isinstance(given, ModelSpec) else given
 
 
-def _check_handed_over(unsaid: Sequence[str], training: Collection[str]) -> None:
+def _check_handed_over(unsaid: Sequence[str], given: Collection[str]) -> None:
     """Raises CheckpointError when settings that JSON cannot say are not handed over again."""
-    missing = [name for name in unsaid if name not in training]
+    missing = [name for name in unsaid if name not in given]
     if missing:
         raise CheckpointError(
             f"settings {', '.join(map(str, missing))}",
             "the run was made with them, and a checkpoint cannot hold them, as JSON cannot say them",
-            "Hand them over again, from_checkpoint(path, training={…}) or algorithm=…; "
+            f"Hand them over again, from_checkpoint(path, {_TRANSFORMS}=[…]); an empty list does "
+            "without them"
+            if missing == [_TRANSFORMS]
+            else "Hand them over again, from_checkpoint(path, training={…}) or algorithm=…; "
             "None in training does without one",
         )
 

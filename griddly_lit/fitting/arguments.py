@@ -12,7 +12,7 @@ import numpy as np
 
 from griddly_lit.arguments import checked_mapping, shown
 from griddly_lit.engine import bundled_games
-from griddly_lit.envs import GriddlyEnvSpec
+from griddly_lit.envs import GriddlyEnvSpec, Transform
 from griddly_lit.errors import OptionError
 from griddly_lit.recording import VideoRecording
 
@@ -68,6 +68,26 @@ def checked_training(training: Any) -> dict[str, Any]:
         else value
         for name, value in checked_mapping("training", training, mend).items()
     }
+
+
+def checked_transforms(transforms: Any) -> tuple[Transform, ...]:
+    """Returns the transforms of what is learned from.
+
+    Raises:
+        OptionError: One is no transform.
+    """
+    listed = tuple(transforms) if isinstance(transforms, (list, tuple)) else (transforms,)
+    for each in listed:
+        if not isinstance(each, Transform):
+            name = each.__name__ if isinstance(each, type) else type(each).__name__
+            raise OptionError(
+                shown("transforms", each),
+                "it is a griddly_lit.Transform, or a list of them",
+                f"Make one: {name}(…)"
+                if isinstance(each, type) and issubclass(each, Transform)
+                else f"Derive {name} from Transform",
+            )
+    return listed
 
 
 def checked_video(video: Any) -> VideoRecording | None:

@@ -18,17 +18,18 @@ from griddly_lit.arguments import (
     optional_text,
 )
 from griddly_lit.callbacks import Callback, ModelCheckpoint
-from griddly_lit.checkpoints import UNSAID, settings_to_json
-from griddly_lit.envs import GriddlyEnvSpec
+from griddly_lit.envs import GriddlyEnvSpec, Transform
 from griddly_lit.fitting.arguments import (
     checked_env,
     checked_loggers,
     checked_training,
+    checked_transforms,
     checked_video,
 )
 from griddly_lit.fitting.budget import Budget, seconds_of
 from griddly_lit.fitting.callback_arguments import check_validated, checked_callbacks
 from griddly_lit.fitting.profiling import Profiler, checked_profiler
+from griddly_lit.fitting.saved_settings import saved_settings
 from griddly_lit.models import ValidActionsMode, resolve_model
 from griddly_lit.playing import check_can_end
 from griddly_lit.policies import Model, Policies, SelfPlay, resolve_policies
@@ -61,6 +62,7 @@ class TrainerOptions:
         *,
         algorithm: str | AlgorithmConfig = "PPO",
         training: Mapping[str, Any] | None = None,
+        transforms: Transform | Sequence[Transform] = (),
         policies: Policies = "shared",
         train_policies: Sequence[str] | None = None,
         valid_actions: ValidActionsMode = "off",
@@ -96,6 +98,7 @@ class TrainerOptions:
             algorithm: ``"PPO"``, ``"APPO"``, ``"IMPALA"``, ``"DQN"``, or RLlib's config of one of them.
             training: Settings for the algorithm's ``training()``, over defaults that learn on the
                 bundled games. Under a policy's name, settings for that policy alone.
+            transforms: Change the rewards or observations that are learned from, in this order.
             policies: Who acts for whom: ``"shared"``, one policy for all agents; ``"independent"``, one
                 each, called ``agent_1`` and so on; ``{"name": [agent ids], …}``; or :class:`SelfPlay`.
             train_policies: Names of the policies that learn, by default all. The others keep the
@@ -153,6 +156,7 @@ class TrainerOptions:
         self.valid_actions = valid_actions
         self.algorithm = algorithm
         self.training = checked_training(training)
+        self.transforms = checked_transforms(transforms)
         self.fast_dev_run = checked_bool("fast_dev_run", fast_dev_run)
         video = checked_video(video)
         self.video = None if self.fast_dev_run else video
@@ -205,7 +209,7 @@ class TrainerOptions:
         self.checkpointing = keepers[0] if keepers else None
         self._check_monitors(keepers)
         # RLlib's config is built, so that faults of the algorithm's settings show now.
-        self._settings = self._told()
+        self._settings = saved_settings(self)
         self._make_ready()
 
     def _make_ready(self) -> None:
@@ -234,6 +238,7 @@ class TrainerOptions:
                 self_play=self.self_play,
                 algorithm=self.algorithm,
                 training=self.training,
+                transforms=self.transforms,
                 num_env_runners=self.num_env_runners,
                 num_envs_per_env_runner=self.num_envs_per_env_runner,
                 num_learners=self.num_learners,
@@ -250,36 +255,6 @@ class TrainerOptions:
     def settings(self) -> dict[str, Any]:
         """Returns what decides what is learned, as JSON values, for checkpoints and loggers."""
         return self._settings
-
-    def _told(self) -> dict[str, Any]:
-        from griddly_lit.rllib.algorithms import (
-            as_json,
-            find_algorithm,
-            training_settings,
-            unsaid_settings,
-        )
-
-        config = self.fit_config()
-        unsaid = unsaid_settings(self.algorithm, self.training, config)
-        names = [policy.name for policy in self.resolved_policies]
-        by_policy = {name: as_json(self.training[name]) for name in names if name in self.training}
-        return settings_to_json(
-            {
-                "model": self.model,
-                "policies": self.policies,
-                "train_policies": self.train_policies,
-                "valid_actions": self.valid_actions,
-                "algorithm": find_algorithm(self.algorithm)[0],
-                "training": {**training_settings(config), **by_policy},
-                "num_env_runners": self.num_env_runners,
-                "num_envs_per_env_runner": self.num_envs_per_env_runner,
-                "num_learners": self.num_learners,
-                "accelerator": self.accelerator,
-                "precision": self.precision,
-                "seed": self.seed,
-                **({UNSAID: unsaid} if unsaid else {}),
-            }
-        )
 
     def _check_monitors(self, keepers: Sequence[ModelCheckpoint]) -> None:
         for keeper in keepers:

@@ -13,7 +13,7 @@ from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.tune.registry import register_env
 
 from griddly_lit.arguments import MAX_SEED, checked_choice, checked_mapping
-from griddly_lit.envs import GriddlyEnvSpec
+from griddly_lit.envs import GriddlyEnvSpec, Transform
 from griddly_lit.envs.gymnasium_env import GriddlyEnv
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.errors import OptionError
@@ -49,6 +49,7 @@ class Settings:
         algorithm: Name of an algorithm, or RLlib's config of one.
         training: For the algorithm's ``training()``, over our defaults; under a policy's name, for
             that policy alone.
+        transforms: Change the rewards or observations that are learned from.
         self_play: The rules of self-play, if that is how the only policy learns.
         num_env_runners: Processes that sample; 0 samples in the trainer's own.
         num_envs_per_env_runner: Games stepped together in each.
@@ -66,6 +67,7 @@ class Settings:
     policies: tuple[Policy, ...]
     algorithm: str | AlgorithmConfig = "PPO"
     training: Mapping[str, Any] = field(default_factory=dict)
+    transforms: tuple[Transform, ...] = ()
     self_play: SelfPlay | None = None
     num_env_runners: int = 0
     num_envs_per_env_runner: int = 64
@@ -145,6 +147,7 @@ def _set_policies(
         env_config={
             "spec": settings.env,
             "policies": policies,
+            "transforms": settings.transforms,
             "self_play": settings.self_play is not None,
             "track_actions": settings.track_actions,
             "video": settings.video,

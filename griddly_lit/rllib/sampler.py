@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from ray.rllib.env.single_agent_episode import SingleAgentEpisode
 
-from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, Transforms, VectorGame
+from griddly_lit.envs import EpisodeEnd, GriddlyEnvSpec, Transform, Transforms, VectorGame
 from griddly_lit.envs.spaces import action_space, observation_space
 from griddly_lit.models import Answers
 from griddly_lit.plain_state import State
@@ -84,7 +84,7 @@ class Sampler:
         self._recording = (
             None if video is None else FirstGameReplays(video, max(0, runner - 1), self._runners)
         )
-        transforms = config.env_config.get("transforms", ())
+        transforms: tuple[Transform, ...] = config.env_config.get("transforms", ())
         self._transforms = Transforms(transforms, (*seed, 1)) if transforms else None
         self._generator = torch.Generator()
         self._generator.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
