@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any
 
@@ -22,6 +23,8 @@ from griddly_lit.rllib.result_metrics import (
 from griddly_lit.rllib.runner_group import RunnerGroup
 from griddly_lit.rllib.runner_metrics import AGENT_INFO, EPISODES, GAMES_ENDED, MATCHES
 
+_log = logging.getLogger("griddly_lit")
+
 TELLS_RESULTS = "tells_results"
 """Name in ``env_config``: whether RLlib's results are to be the trainer's."""
 
@@ -35,6 +38,10 @@ class TrainerResults(RLlibCallback):  # type: ignore[misc]
 
     def on_algorithm_init(self, *, algorithm: Any, **_: Any) -> None:
         """Begins with no episodes."""
+        if algorithm.config.env_config["self_play"]:
+            _log.warning(
+                "Self-play outside of fit() has no league: the policy plays against itself alone."
+            )
         self._window = window_of(algorithm.config)
         take_exact_times(algorithm)
 

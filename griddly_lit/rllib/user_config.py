@@ -175,11 +175,16 @@ def _check_unread(
     for name, (rule, mend) in unread.items():
         value, usual = getattr(config, name, None), getattr(default, name, None)
         if not _equal(value, usual):
-            raise AlgorithmError(_shown(name, _what_differs(value, usual)), rule, mend)
+            raise AlgorithmError(_shown(name, what_differs(value, usual)), rule, mend)
 
 
-def _what_differs(value: Any, usual: Any) -> Any:
-    """Returns the entries of a dictionary or dataclass that are not the usual ones."""
+def what_differs(value: Any, usual: Any) -> Any:
+    """Returns the entries of a dictionary or dataclass that are not the usual ones.
+
+    Args:
+        value: RLlib's settings, or anything else, which is returned as it is.
+        usual: The same where nobody has set any.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         # Its fields are RLlib's defaults where the config itself has none.
         usual, value = vars(type(value)()), vars(value)

@@ -113,7 +113,7 @@ def test_the_env_config_of_several_players():
     ("env_config", "message"),
     [
         ({"yaml_fil": CLUSTERS}, "yaml_fil.*Did you mean 'yaml_file'"),
-        ({"yaml_file": CLUSTERS, "record_actions": "yes"}, "record_actions.*bool"),
+        ({"yaml_file": CLUSTERS, "record_actions": "yes"}, "record_actions.*True or False"),
         ({"yaml_file": CLUSTERS, "record_video_config": {"frequenzy": 3}}, "frequency"),
         ({"yaml_file": CLUSTERS, "record_video_config": {"frequency": 0}}, "frequency=0"),
         ({"yaml_file": CLUSTERS, "record_video_config": 7}, "record_video_config=7"),

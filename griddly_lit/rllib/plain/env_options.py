@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from griddly_lit.arguments import checked_instance, checked_mapping
+from griddly_lit.arguments import checked_bool, checked_instance, checked_mapping
 from griddly_lit.envs import GriddlyEnvSpec
 from griddly_lit.envs.env_config import TRAINER_KEYS, spec_options
 from griddly_lit.errors import OptionError, did_you_mean
@@ -110,9 +110,4 @@ def _check_beside_spec(options: Mapping[str, Any]) -> None:
 
 def _is_on(options: Mapping[str, Any], key: str) -> bool:
     value = options.get(key)
-    return value is not None and checked_switch(key, value)
-
-
-def checked_switch(key: str, value: Any) -> bool:
-    """Returns a value of an ``env_config`` that is true or false."""
-    return checked_instance(f"env_config[{key!r}]", value, bool, "Pass True or False")
+    return value is not None and checked_bool(f"env_config[{key!r}]", value)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -14,6 +12,7 @@ from torch import Tensor
 from griddly_lit.errors import ModelError
 from griddly_lit.models import GAP, ActionHead, ImpalaCNN, ModelSpec, SimpleConv
 from griddly_lit.rllib.module import ActorCriticModule
+from griddly_lit.rllib.user_config import what_differs
 
 Batch = dict[str, Any]
 
@@ -110,16 +109,7 @@ def _check_observations(name: str, space: Any) -> None:
 
 
 def _check_model_config(name: str, model_config: Any) -> None:
-    if dataclasses.is_dataclass(model_config) and not isinstance(model_config, type):
-        usual = type(model_config)()
-        values: Mapping[str, Any] = {
-            field.name: getattr(model_config, field.name)
-            for field in dataclasses.fields(model_config)
-            if getattr(model_config, field.name) != getattr(usual, field.name)
-        }
-    else:
-        values = model_config or {}
-    for key, value in values.items():
+    for key, value in what_differs(model_config or {}, {}).items():
         if key not in _RLLIBS_OWN:
             raise ModelError(
                 f"{name}: model_config[{key!r}]={value!r:.60}",
