@@ -1,10 +1,12 @@
 """Every recipe runs, small."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from griddly_lit import GeneratedLevels, GriddlyEnvSpec
 from griddly_lit.engine import Game, load_gdy
@@ -23,6 +25,8 @@ pytestmark = pytest.mark.usefixtures("ray_once")
 def recipe(name):
     module_spec = importlib.util.spec_from_file_location(f"recipe_{name}", RECIPES / f"{name}.py")
     module = importlib.util.module_from_spec(module_spec)
+    # Dataclasses look up the module that they stand in.
+    sys.modules[module_spec.name] = module
     module_spec.loader.exec_module(module)
     return module
 
@@ -30,6 +34,8 @@ def recipe(name):
 def test_every_recipe_is_tested():
     tested = {"clusters", "from_env_config", "own_model", "resume", "demo"}
     tested |= {"wandb_videos_and_actions", "render_a_replay"}
+    # tests/slow/test_sweep.py has the sweep.
+    tested |= {"own_parts", "sweep"}
     tested |= {"plain_rllib", "tune_documented_config", "tune_documented_multi_agent"}
     tested |= {"robot_tag", "foragers", "two_policies", "rts_self_play", "generated_levels"}
     assert {path.stem for path in RECIPES.glob("*.py")} == tested
@@ -53,6 +59,37 @@ def test_own_model(tmp_path, capsys):
     # A checkpoint names the class by its module, which a script run by path has not.
     module.main(**SMALL, max_env_steps=128, default_root_dir=tmp_path, enable_checkpointing=False)
     assert "level 4: return" in capsys.readouterr().out
+
+
+def test_own_parts(tmp_path):
+    trainer = recipe("own_parts").main(tmp_path, **SMALL, max_env_steps=1024)
+    lines = [line.split(",") for line in (tmp_path / "lines.csv").read_text().splitlines()]
+    assert {"train/return_mean", "videos/level_0", "learner/default_policy/entropy"} <= {
+        line[1] for line in lines
+    }
+    assert trainer.settings()["algorithm"] == "SPO"
+    assert trainer.settings()["model"] == {"name": "Perceptron", "width": 256}
+    assert list(tmp_path.glob("videos/level_0/*.mp4"))
+
+
+def test_the_sweep_of_wandb_is_a_command_line(capsys):
+    from griddly_lit.cli import main
+
+    sweep = yaml.safe_load((RECIPES / "sweeps" / "wandb.yaml").read_text(encoding="utf-8"))
+    first = {
+        name: values.get("min") or values["values"][-1]
+        for name, values in sweep["parameters"].items()
+    }
+    program, *words = sweep["command"]
+    assert program == "griddly-lit"
+    assert words.pop() == "${args}"
+    words = [word.replace("recipes/", f"{RECIPES}/") for word in words]
+    args = [f"--{name}={value}" for name, value in first.items()]
+    assert main([*words, *args, "--print_config"]) == 0
+    config = yaml.safe_load(capsys.readouterr().out)
+    assert config["training"] == {"lr": 0.0001, "entropy_coeff": 0.003}
+    assert config["model"] == "GAP"
+    assert sweep["metric"]["name"] == "train/return_mean"
 
 
 def test_resume(tmp_path, capsys, caplog):

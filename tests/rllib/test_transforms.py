@@ -86,7 +86,9 @@ def test_the_learner_gets_what_a_transform_makes_and_a_resume_goes_on_with_it(sp
 @pytest.mark.parametrize(("wrong", "says"), [(Longer(), "shape and type"), (Endless(), "finite")])
 def test_what_a_transform_breaks_is_named(wrong, says, spec, tmp_path):
     with pytest.raises(GriddlyLitError, match=rf"{type(wrong).__name__}.*{says}"):
-        trainer(spec, tmp_path, transforms=wrong, max_iterations=1, enable_checkpointing=False).fit()
+        trainer(
+            spec, tmp_path, transforms=wrong, max_iterations=1, enable_checkpointing=False
+        ).fit()
 
 
 @pytest.mark.parametrize(
