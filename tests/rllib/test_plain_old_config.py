@@ -1,6 +1,7 @@
-"""Old config dictionaries, translated; without Ray."""
+"""Old config dictionaries, translated."""
 
 import pytest
+import torch
 from ray.rllib.algorithms.impala import IMPALAConfig
 from ray.rllib.algorithms.ppo import PPO, PPOConfig
 from ray.rllib.core.rl_module.torch.torch_rl_module import TorchRLModule
@@ -120,4 +121,11 @@ def test_the_trainers_are_rllibs_algorithms():
     request = PPOTrainer.default_resource_request({**OLD, "num_workers": 2, "num_gpus": 0})
     assert request.required_resources["CPU"] == 3
     with pytest.raises(ModelError):
-        PPOTrainer.default_resource_request({**OLD, "model": {}})
+        PPOTrainer.default_resource_request({**OLD, "num_gpus": 0, "model": {}})
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.usefixtures("ray_once")
+def test_a_gpu_that_is_not_there_is_not_waited_for():
+    with pytest.raises(AlgorithmError, match="num_gpus.*no GPU.*Set it to 0"):
+        PPOTrainer.default_resource_request(OLD)
