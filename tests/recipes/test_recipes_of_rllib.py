@@ -59,7 +59,7 @@ def test_the_documented_config(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_the_documented_config_of_several_agents(tmp_path):
     module = recipe("tune_documented_multi_agent")
-    changes = {"num_gpus": 0, "train_batch_size": 100, "sgd_minibatch_size": 50, "num_sgd_iter": 1}
+    changes = {"train_batch_size": 100, "sgd_minibatch_size": 50, "num_sgd_iter": 1}
     analysis = module.main(100, str(tmp_path), **changes, **small(module))
     (trial,) = analysis.trials
     assert set(trial.last_result["learners"]) == {"__all_modules__", "shared"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -19,10 +20,11 @@ from ray.rllib.utils.metrics import (
     NUM_EPISODES_LIFETIME,
 )
 
-from griddly_lit.errors import AlgorithmError
 from griddly_lit.rllib.plain.old_config import translated
 from griddly_lit.rllib.plain.result_videos import env_steps_of
 from griddly_lit.rllib.trainer_results import classes_of
+
+_log = logging.getLogger("griddly_lit")
 
 
 class OldResultKeys(RLlibCallback):  # type: ignore[misc]
@@ -48,17 +50,15 @@ class _Translating:
 
     def __init__(self: Any, config: Any = None, env: Any = None, **options: Any) -> None:
         if isinstance(config, Mapping):
-            config = _with_old_keys(
-                translated(self._config_class, config if env is None else {**config, "env": env})
-            )
+            old = _with_gpus_there(config if env is None else {**config, "env": env})
+            config = _with_old_keys(translated(self._config_class, old))
         super().__init__(config=config, **options)  # type: ignore[call-arg]
 
     @classmethod
     def default_resource_request(cls, config: Any) -> Any:
         """Returns what Tune has to reserve."""
         if isinstance(config, Mapping):
-            _check_gpus(config)
-            config = translated(cls._config_class, config).to_dict()
+            config = translated(cls._config_class, _with_gpus_there(config)).to_dict()
         return super().default_resource_request(config)  # type: ignore[misc]
 
 
@@ -80,12 +80,14 @@ class APPOTrainer(_Translating, APPO):  # type: ignore[misc]
     _config_class = APPOConfig
 
 
-def _check_gpus(config: Mapping[str, Any]) -> None:
-    # Tune would wait for ever.
+def _with_gpus_there(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the config, without GPUs where Ray has none: Tune would wait for them for ever."""
     if config.get("num_gpus") and ray.is_initialized() and not ray.cluster_resources().get("GPU"):
-        raise AlgorithmError(
-            f"config['num_gpus']={config['num_gpus']}", "Ray sees no GPU here", "Set it to 0"
+        _log.warning(
+            "config['num_gpus']=%s: Ray has no GPU, and the CPU learns.", config["num_gpus"]
         )
+        return {**config, "num_gpus": 0}
+    return config
 
 
 def _with_old_keys(config: AlgorithmConfig) -> AlgorithmConfig:
