@@ -17,7 +17,9 @@ class WandbLoggerCallback(ray_wandb.WandbLoggerCallback):  # type: ignore[misc]
 
     A result names a video's path as ``videos/level_{n}``; Ray's own callback leaves out what is no
     number. ``WANDB_MODE`` and ``WANDB_DIR`` of this process count, also where Ray ran before they were
-    set. Its arguments are Ray's. For ``tune.RunConfig(callbacks=[…])``.
+    set. Runs lie in ``wandb/`` of the working directory, as W&B has it, and not among the trial's
+    files, which Tune copies before the run is whole. Its arguments are Ray's. For
+    ``tune.RunConfig(callbacks=[…])``.
 
     Example:
         >>> from griddly_lit import WandbLoggerCallback
@@ -26,10 +28,10 @@ class WandbLoggerCallback(ray_wandb.WandbLoggerCallback):  # type: ignore[misc]
 
     def __init__(self, project: str | None = None, **options: Any) -> None:
         # Ray's process that logs has the environment that Ray was started in.
-        told = {name: os.environ.get(f"WANDB_{name.upper()}") for name in ("mode", "dir")}
-        super().__init__(
-            project, **{name: value for name, value in told.items() if value} | options
-        )
+        told = {"dir": os.environ.get("WANDB_DIR") or os.getcwd()}
+        if os.environ.get("WANDB_MODE"):
+            told["mode"] = os.environ["WANDB_MODE"]
+        super().__init__(project, **{**told, **options})
 
     def log_trial_result(self, iteration: int, trial: Any, result: dict[str, Any]) -> None:
         """Hands a result over; Tune calls this."""
