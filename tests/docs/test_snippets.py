@@ -44,8 +44,7 @@ def folder(tmp_path, monkeypatch):
     """An empty working directory, offline, in which nothing is registered for other tests."""
     for module, table in ((resolve, "_NAMED"), (outlets, "_OUTLETS")):
         monkeypatch.setattr(module, table, dict(getattr(module, table)))
-    for name in set(ALGORITHMS):
-        monkeypatch.setitem(ALGORITHMS, name, ALGORITHMS[name])
+    known = set(ALGORITHMS)
     # What is learned does not matter here.
     monkeypatch.setitem(ALGORITHMS["PPO"].training, "num_epochs", 1)
     monkeypatch.setenv("WANDB_MODE", "offline")
@@ -58,6 +57,8 @@ def folder(tmp_path, monkeypatch):
     import wandb
 
     wandb.finish()
+    for name in set(ALGORITHMS) - known:
+        del ALGORITHMS[name]
 
 
 @pytest.mark.usefixtures("ray_once")
