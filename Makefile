@@ -4,7 +4,7 @@ BIN := .venv/bin
 # One thread a process: with several, torch's threads fight over few cores.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: venv demo test test-slow drivers lint format clean
+.PHONY: venv demo docs test test-slow drivers lint format clean
 
 venv: .venv/.installed
 
@@ -30,6 +30,10 @@ drivers:
 	-ls /usr/share/vulkan/icd.d/*.json >/dev/null 2>&1 || \
 	  (apt-get update -qq && apt-get install -qq -y libvulkan1 mesa-vulkan-drivers)
 
+# The documentation as pages, in site/.
+docs: venv
+	$(BIN)/mkdocs build --strict
+
 lint: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,4 +45,4 @@ format: venv
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv runs site

@@ -1,4 +1,4 @@
-"""The snippets of docs/from_griddly.md run, and its tables name what is there."""
+"""The tables of docs/from_griddly.md name what is there."""
 
 import re
 from pathlib import Path
@@ -10,15 +10,6 @@ from griddly_lit import from_griddly
 from griddly_lit.envs.env_config import _KEYS
 
 PAGE = Path(__file__).parents[1] / "docs" / "from_griddly.md"
-SNIPPETS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-
-
-def test_snippets():
-    names = {}
-    for snippet in SNIPPETS:
-        exec(compile(snippet, str(PAGE), "exec"), names)
-    assert names["config"].env_config["track_actions"] is True
-    names["Pushes"]()
 
 
 def test_every_old_key_is_told():

@@ -1,8 +1,5 @@
 """A trainer whose model has a memory: act, play, validate, test, save."""
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -15,7 +12,6 @@ from trainer.small import TRAINING, spec, trainer
 
 pytestmark = pytest.mark.usefixtures("ray_once")
 
-ROOT = Path(__file__).parents[2]
 SIGNPOST = GriddlyEnvSpec(yaml_file="recipes/games/signpost.yaml", levels=[0, 1], max_steps=12)
 MEMORY = ImpalaCNN(memory=LSTM(16, max_seq_len=8))
 
@@ -51,15 +47,6 @@ def test_the_game_needs_memory_and_no_more():
     assert all(np.array_equal(*pair) for pair in seen[1:])
     for _ in range(3):
         assert np.array_equal(*[env.step(1)[0] for env in envs])
-
-
-def test_the_page_on_memory_runs(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    names = {}
-    for snippet in re.findall(r"```python\n(.*?)```", (ROOT / "docs/memory.md").read_text(), re.S):
-        exec(snippet, names)
-    assert names["state"].shape == (2 * 64,)
-    assert names["trainer"].model.max_seq_len == 16
 
 
 @pytest.fixture(scope="module")
