@@ -4,6 +4,8 @@ import pytest
 
 # Before torch is imported anywhere: test machines have few cores, and share them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# W&B reads it once a process, whichever test comes first.
+os.environ["WANDB_MODE"] = "offline"
 
 CLUSTERS = "Single-Player/GVGAI/clusters_partially_observable.yaml"
 SOKOBAN = "Single-Player/GVGAI/sokoban.yaml"

@@ -27,7 +27,7 @@ def _mark_step(*_: object) -> None:
 register_optimizer_step_post_hook(_mark_step)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GAP(MemorySpec):
     """SimpleConv with its flatten replaced by a global average pool.
 

@@ -14,7 +14,7 @@ _STACKS = (16, 32, 32)
 _FEATURES = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImpalaCNN(MemorySpec):
     """Three residual stacks of 16, 32 and 32 channels, a linear layer to 256, and linear heads.
 

@@ -9,7 +9,7 @@ from griddly_lit.models.memory import Memory, checked_memory, memory_from_dict
 from griddly_lit.models.spec import ModelSpec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MemorySpec(ModelSpec):
     """A model with or without a memory.
 
@@ -26,6 +26,15 @@ class MemorySpec(ModelSpec):
     """
 
     memory: Memory | None = None
+
+    def __repr__(self) -> str:
+        shown = {field.name: getattr(self, field.name) for field in fields(self)}
+        given = ", ".join(
+            f"{name}={value!r}"
+            for name, value in shown.items()
+            if name != "memory" or value is not None
+        )
+        return f"{type(self).__name__}({given})"
 
     def __post_init__(self) -> None:
         checked_memory(self.memory)

@@ -11,7 +11,7 @@ from griddly_lit.models.documented import ENTRY_FEATURES, VOLUME_CHANNELS, docum
 from griddly_lit.models.memory_spec import MemorySpec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SimpleConv(MemorySpec):
     """Two convolutions, flattened into linear layers; the grid size is fixed when it is built.
 

@@ -1,4 +1,3 @@
-import resource
 import subprocess
 import sys
 import time
@@ -51,7 +50,6 @@ def test_hostile_texts_take_no_memory():
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert int(ran.stdout) < 200_000
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1_000_000
 
 
 def test_a_file_that_is_not_utf_8_is_named(tmp_path):
