@@ -19,8 +19,11 @@ from numpy.typing import ArrayLike, NDArray
 Scores = Sequence[NDArray[np.float64]]
 Statistic = Callable[..., Any]
 
-LEVEL = 0.05
-"""Share of studies of equal models in which a difference may be called."""
+LEVEL = 0.04
+"""Share of studies of equal models in which a difference may be called.
+
+Of 1,000 such studies, an exact test at 0.05 calls 50 ± 14: at 0.04 they are in fact no more than 5 %.
+"""
 POWER = 0.8
 """Share of studies in which a true difference should be called."""
 _RESAMPLES = 2_000
@@ -129,7 +132,10 @@ def on_grid(env_steps: ArrayLike, values: ArrayLike, grid: ArrayLike) -> NDArray
 
     Before its first point and after its last one it is level.
     """
-    return np.interp(np.asarray(grid), np.asarray(env_steps), np.asarray(values))
+    curve: NDArray[np.float64] = np.interp(
+        np.asarray(grid), np.asarray(env_steps), np.asarray(values)
+    )
+    return curve
 
 
 def area_under_curve(env_steps: ArrayLike, values: ArrayLike) -> Any:
