@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 # Tune writes a table, a log and TensorBoard files of every trial, which nobody reads here.
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
-os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 
 from ray import tune
 from rich.console import Console, Group, RenderableType
@@ -44,7 +45,12 @@ def run_cells(
 
     # Whole cores are what Ray schedules on a machine with fewer than the runs ask for.
     at_once = runs_at_once or max(1, int((os.cpu_count() or 1) // max(cpus_per_run, 1)))
-    with ray_session(at_once, ray_address), LiveTable(plan, cells, enable_progress_bar) as live:
+    with (
+        ray_session(at_once, ray_address),
+        LiveTable(plan, cells, enable_progress_bar) as live,
+        # Tune prints what it is about, whatever it is told.
+        redirect_stdout(io.StringIO()),
+    ):
         results = tune.Tuner(
             tune.with_resources(
                 tune.with_parameters(trial, plan=plan, cells=list(cells)), {"cpu": cpus_per_run}

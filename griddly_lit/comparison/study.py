@@ -174,6 +174,16 @@ class Study:
             [self.references[n] for n in names],
         )
 
+    def __str__(self) -> str:
+        """Returns the finding, the scores by game, and where the report is."""
+        from griddly_lit.comparison.findings import cautions, finding
+        from griddly_lit.comparison.report_tables import scores_table
+
+        table = scores_table(self)
+        lines = ["; ".join(map(": ".join, zip(table.columns, r, strict=True))) for r in table.rows]
+        report = f"report: {self.out / 'report.html'}"
+        return "\n".join([finding(self), *lines, *cautions(self), report])
+
     def __repr__(self) -> str:
         return (
             f"<Study of {len(self.models)} models, {len(self.envs)} games, {len(self.seeds)} seeds, "
