@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -24,9 +25,10 @@ class Difference:
         game_p_values: The same game by game, corrected for the number of games and pairs.
         is_called: Whether the models are called different.
         games_called: Whether they are on each game, which is only asked where they are over all.
-        power: Share of studies like this one that would call a difference as large as this one.
+        power: Share of studies like this one that would call a difference as large as this one; NaN
+            where a game has fewer than two seeds to judge by.
         seeds_to_tell: Seeds a game that would call it in four of five studies; None for more than
-            1,000, or where a game has fewer than two seeds to judge by.
+            1,000, or where the power is NaN.
     """
 
     model: str
@@ -51,8 +53,13 @@ def call_differences(scores: Mapping[str, Scores]) -> list[Difference]:
         scores: By model and game, (seeds,), NaN where a run failed; the same seeds for every model.
             A pair without the run of one model is left out.
     """
-    pairs = list(itertools.combinations(scores, 2))
-    differences = [_paired(scores[model], scores[other]) for model, other in pairs]
+    compared = {
+        pair: _paired(scores[pair[0]], scores[pair[1]])
+        for pair in itertools.combinations(scores, 2)
+    }
+    # Models that have no seed in common on any game cannot be compared.
+    compared = {pair: each for pair, each in compared.items() if any(map(len, each))}
+    pairs, differences = list(compared), list(compared.values())
     p_values = statistics.holm([statistics.paired_test(each) for each in differences])
     flat = statistics.holm(
         [statistics.paired_test([game]) for each in differences for game in each]
@@ -60,7 +67,8 @@ def call_differences(scores: Mapping[str, Scores]) -> list[Difference]:
     games = len(differences[0]) if differences else 0
     level = LEVEL / max(len(pairs), 1)
     found = []
-    for number, ((model, other), each) in enumerate(zip(pairs, differences, strict=True)):
+    for number, ((model, other), every_game) in enumerate(compared.items()):
+        each = [game for game in every_game if len(game)]
         own = tuple(flat[number * games : (number + 1) * games])
         is_called = p_values[number] <= LEVEL
         seeds = min(map(len, each))
@@ -76,7 +84,7 @@ def call_differences(scores: Mapping[str, Scores]) -> list[Difference]:
                 own,
                 is_called,
                 tuple(is_called and p <= LEVEL for p in own),
-                statistics.power(each, seeds, level) if told else 0.0,
+                statistics.power(each, seeds, level) if told else math.nan,
                 statistics.seeds_to_tell(each, level) if told else None,
             )
         )
@@ -84,7 +92,7 @@ def call_differences(scores: Mapping[str, Scores]) -> list[Difference]:
 
 
 def _paired(scores: Scores, others: Scores) -> Scores:
-    """Returns differences by game; games without any pair of runs are left out of none."""
+    """Returns differences by game, of the seeds that both models finished."""
     return [
         difference[~np.isnan(difference)]
         for difference in (mine - theirs for mine, theirs in zip(scores, others, strict=True))

@@ -64,15 +64,14 @@ def run_cell(plan: Plan, cell: Cell, tell: Tell) -> None:
 
 
 def _floor(plan: Plan, cell: Cell) -> dict[str, Any]:
-    trainer = plan.make_trainer(cell)
+    trainer = plan.make_trainer(cell, logger=_logger(plan, cell))
     trainer.validate()
     trainer.test(episodes_per_level=plan.test_episodes)
-    return {"env_steps": 0, "metrics": dict(trainer.metrics)}
+    return {"env_steps": 0}
 
 
 def _trained(plan: Plan, cell: Cell, tell: Tell) -> dict[str, Any]:
     import torch
-    from lightning.pytorch.loggers import CSVLogger
 
     # Ray tells each process how many threads are its share.
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -83,7 +82,7 @@ def _trained(plan: Plan, cell: Cell, tell: Tell) -> dict[str, Any]:
         shutil.rmtree(run)
     trainer = plan.make_trainer(
         cell,
-        logger=CSVLogger(plan.folder(cell), name="", version="run"),
+        logger=_logger(plan, cell),
         callbacks=[plan.checkpointing(), Progress(tell)],
     )
     result = trainer.fit(ckpt_path="last" if goes_on else None)
@@ -94,8 +93,14 @@ def _trained(plan: Plan, cell: Cell, tell: Tell) -> dict[str, Any]:
     return {"env_steps": result.env_steps, "parameters": count}
 
 
+def _logger(plan: Plan, cell: Cell) -> Any:
+    from lightning.pytorch.loggers import CSVLogger
+
+    return CSVLogger(plan.folder(cell), name="", version="run")
+
+
 def read_metrics(folder: Path) -> list[dict[str, float]]:
-    """Returns what a trained run logged: a dictionary a row, with its ``env_steps`` as ``step``."""
+    """Returns what a run logged: a dictionary a row, with its ``env_steps`` as ``step``."""
     path = folder / "run" / METRICS
     if not path.is_file():
         return []

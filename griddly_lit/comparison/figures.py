@@ -42,7 +42,7 @@ def _curves(study: Study) -> str:
         each.set_xlabel("environment steps")
     for each in axes[len(study.envs) :]:
         each.set_visible(False)
-    axes[0].legend()
+    axes[0].legend(frameon=False)
     return _svg(figure, "curves")
 
 
@@ -53,7 +53,7 @@ def _aggregates(study: Study) -> str:
         "mean": statistics.mean,
         "optimality gap": statistics.optimality_gap,
     }
-    figure, axes = _figure(2, 3, height=0.9 + 0.28 * len(study.models))
+    figure, axes = _figure(2, 3, height=1.0 + 0.28 * len(study.models))
     found: dict[str, list[Any]] = {
         name: [statistics.estimate(kind, whole(study.normalised[m])) for m in study.models]
         for name, kind in kinds.items()
@@ -78,7 +78,7 @@ def _efficiency(study: Study) -> str:
         _band(axis, grid, statistics.estimate(statistics.iqm, curves), number, model)
     axis.set_xlabel("environment steps")
     axis.set_ylabel("IQM of normalised scores")
-    axis.legend()
+    axis.legend(frameon=False)
     return _svg(figure, "efficiency")
 
 
@@ -95,7 +95,7 @@ def _profile(study: Study) -> str:
         _band(axis, thresholds, found, number, model)
     axis.set_xlabel("normalised score")
     axis.set_ylabel("share of runs above it")
-    axis.legend()
+    axis.legend(frameon=False)
     return _svg(figure, "profile")
 
 
@@ -111,14 +111,14 @@ def _figure(across: int, down: int, height: float = 2.7) -> tuple[Any, list[Any]
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    look = {
+    look: Any = {
         "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK,
         "ytick.color": INK, "axes.facecolor": "none", "figure.facecolor": "none", "font.size": 9,
         "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
         "axes.titlesize": 10, "axes.grid": True, "grid.color": INK, "grid.alpha": 0.15,
     }  # fmt: skip
     with rc_context(look):
-        figure = Figure(figsize=(7.2 if across > 1 else 5.0, height * down), layout="constrained")
+        figure = Figure(figsize=(7.2, height * down), layout="constrained")
         axes = figure.subplots(down, across, squeeze=False)
     return figure, list(axes.flat)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from griddly_lit.comparison.calls import Difference
 from griddly_lit.comparison.statistics import LEVEL, least_p_value
 from griddly_lit.comparison.study import Study
@@ -80,6 +82,8 @@ def _told(each: Difference) -> str:
 
 def _power(each: Difference) -> str:
     pair = f"{each.model} and {each.other} are not told apart (p = {each.p_value:.2f})"
+    if math.isnan(each.power):
+        return f"{pair}; with one seed nobody can say how many would."
     if each.seeds_to_tell is None:
         return f"{pair}; no number of seeds up to 1,000 would tell a gap like {each.gap.value:.2g}."
     return (

@@ -159,10 +159,10 @@ def checked_envs(envs: Any) -> dict[str, GriddlyEnvSpec]:
     return _named("envs", envs, lambda each: each.game.name)
 
 
-def checked_trainer_options(options: Any) -> dict[str, Any]:
+def checked_trainer_options(given: Any) -> dict[str, Any]:
     """Returns more arguments of every trainer."""
     options: dict[str, Any] = dict(
-        checked_mapping("trainer", options or {}, "Pass {'num_envs_per_env_runner': 32}")
+        checked_mapping("trainer", given or {}, "Pass {'num_envs_per_env_runner': 32}")
     )
     GriddlyTrainer.check_names("compare(trainer=…)", options)
     for name in options:

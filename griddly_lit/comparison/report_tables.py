@@ -65,6 +65,7 @@ def pairs_table(study: Study) -> Table:
     for each in study.differences:
         mine, others = (whole(study.normalised[name]) for name in (each.model, each.other))
         improvement = statistics.estimate(statistics.probability_of_improvement, mine, others)
+        is_known = not np.isnan(each.power)
         seeds = "over 1,000" if each.seeds_to_tell is None else str(each.seeds_to_tell)
         rows.append(
             [
@@ -73,8 +74,8 @@ def pairs_table(study: Study) -> Table:
                 shown(improvement),
                 f"{each.p_value:.3f}",
                 "yes" if each.is_called else "no",
-                f"{each.power:.0%}",
-                seeds,
+                f"{each.power:.0%}" if is_known else "unknown",
+                seeds if is_known else "unknown",
             ]
         )
     columns = [

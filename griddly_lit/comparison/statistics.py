@@ -162,11 +162,11 @@ def paired_test(differences: Scores, seed: int = 0) -> float:
     """
     from scipy import stats
 
-    weights = np.concatenate([np.full(len(game), 1 / len(game)) for game in differences])
+    weights = np.concatenate([np.full(len(game), 1 / max(len(game), 1)) for game in differences])
     # Sums in another order differ in their last bits, which would make equals unequal.
     values = np.concatenate(differences)
     scale = float(np.abs(values).max(initial=0.0))
-    if scale == 0:
+    if scale == 0 or len(values) < 2:
         return 1.0
 
     def statistic(sample: Any, axis: int = -1) -> Any:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from griddly_lit.comparison.cell import FAULT, RESULT, read_json, read_metrics
-from griddly_lit.comparison.floor import FLOOR
 from griddly_lit.comparison.plan import Cell, Plan
 from griddly_lit.whole_file import whole_file
 
@@ -41,11 +40,9 @@ def is_done(plan: Plan, cell: Cell) -> bool:
 
 def _measured(plan: Plan, cell: Cell) -> Iterator[tuple[str, str, int, int, str, float]]:
     folder = plan.folder(cell)
-    result = read_json(folder / RESULT)
-    if result is None:
+    if not is_done(plan, cell):
         return
-    rows = [result["metrics"] | {"step": 0}] if cell.model == FLOOR else read_metrics(folder)
-    for row in rows:
+    for row in read_metrics(folder):
         for name in sorted(row):
             if name != "step" and not name.startswith("time/"):
                 yield (*cell, int(row["step"]), name, row[name])

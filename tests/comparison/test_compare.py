@@ -1,4 +1,4 @@
-"""Studies of real runs: one of two models, two games and two seeds, and what a user gets wrong."""
+"""Studies of real runs: one of two models and two seeds, and what a user gets wrong."""
 
 import json
 import re
@@ -15,7 +15,6 @@ from torch import nn
 from griddly_lit import GAP, GriddlyEnvSpec, SimpleConv, TorchModel, compare
 from griddly_lit.comparison.calls import call_differences
 from griddly_lit.errors import OptionError
-from griddly_lit.models import ModelSpec
 
 SMALL = {
     "max_env_steps": 512,
@@ -56,6 +55,10 @@ def games():
     }
 
 
+def clusters():
+    return {"clusters": games()["clusters"]}
+
+
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
     return tmp_path_factory.mktemp("study")
@@ -63,14 +66,14 @@ def out(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def study(out, ray_once):
-    return compare({"SimpleConv": SimpleConv(), "GAP": GAP()}, games(), [3, 5], out=out, **SMALL)
+    return compare({"SimpleConv": SimpleConv(), "GAP": GAP()}, clusters(), [3, 5], out=out, **SMALL)
 
 
 def test_the_table_holds_what_every_run_measured(study, out):
     assert len(study.failed) == 0
-    assert len(study.runs) == 2 + 8
+    assert len(study.runs) == 1 + 4
     tests = study.table[study.table["metric"] == "test/return_mean"]
-    assert len(tests) == 10
+    assert len(tests) == 5
     steps = study.table[study.table["metric"] == "val/held_out/return_mean"]
     assert set(steps["env_steps"]) == {0, 256, 512}
     assert not study.table["metric"].str.startswith("time/").any()
@@ -98,19 +101,19 @@ def test_going_on_runs_nothing_twice_and_refuses_other_settings(study, out, ray_
     before = {p: p.stat().st_mtime_ns for p in out.glob("cells/*/*/*/result.json")}
     table = (out / "results.csv").read_bytes()
     models = {"SimpleConv": SimpleConv(), "GAP": GAP()}
-    told = str(compare(models, games(), [3, 5], out=out, dry_run=True, **SMALL))
-    assert "8 runs, 8 of them done" in told
-    compare(models, games(), [3, 5], out=out, **SMALL)
+    told = str(compare(models, clusters(), [3, 5], out=out, dry_run=True, **SMALL))
+    assert "4 runs, 4 of them done" in told
+    compare(models, clusters(), [3, 5], out=out, **SMALL)
     assert {p: p.stat().st_mtime_ns for p in out.glob("cells/*/*/*/result.json")} == before
     assert (out / "results.csv").read_bytes() == table
     with pytest.raises(OptionError, match=r"other settings \(.*max_env_steps"):
-        compare(models, games(), [3, 5], out=out, **{**SMALL, "max_env_steps": 1024})
+        compare(models, clusters(), [3, 5], out=out, **{**SMALL, "max_env_steps": 1024})
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_told_and_stops_no_other(tmp_path, ray_once, caplog):
-    clusters = {"clusters": games()["clusters"]}
-    models: dict[str, ModelSpec] = {"GAP": GAP(), "broken": TorchModel(Broken, once_each=False)}
-    study = compare(models, clusters, 1, out=tmp_path, **SMALL)
+    models = {"GAP": GAP(), "broken": TorchModel(Broken, once_each=False)}
+    study = compare(models, clusters(), 1, out=tmp_path, **SMALL)
     ((_, failed),) = study.failed.iterrows()
     assert failed["model"] == "broken"
     assert "a network of mine broke" in failed["error"]
