@@ -42,7 +42,7 @@ def _curves(study: Study) -> str:
         each.set_xlabel("environment steps")
     for each in axes[len(study.envs) :]:
         each.set_visible(False)
-    axes[0].legend(frameon=False)
+    axes[0].legend(frameon=False, labelcolor=INK)
     return _svg(figure, "curves")
 
 
@@ -78,7 +78,7 @@ def _efficiency(study: Study) -> str:
         _band(axis, grid, statistics.estimate(statistics.iqm, curves), number, model)
     axis.set_xlabel("environment steps")
     axis.set_ylabel("IQM of normalised scores")
-    axis.legend(frameon=False)
+    axis.legend(frameon=False, labelcolor=INK)
     return _svg(figure, "efficiency")
 
 
@@ -95,7 +95,7 @@ def _profile(study: Study) -> str:
         _band(axis, thresholds, found, number, model)
     axis.set_xlabel("normalised score")
     axis.set_ylabel("share of runs above it")
-    axis.legend(frameon=False)
+    axis.legend(frameon=False, labelcolor=INK)
     return _svg(figure, "profile")
 
 

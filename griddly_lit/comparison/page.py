@@ -35,14 +35,16 @@ th, td { padding: .35rem .7rem; text-align: left; border-bottom: 1px solid var(-
 th { background: var(--soft); }
 .settings { table-layout: fixed; width: 100%; } .settings th:first-child { width: 30%; }
 .settings td { white-space: normal; overflow-wrap: anywhere; }
-figure { margin: 1.2rem 0; } figure svg { width: 100%; height: auto; max-width: 54rem; display: block; }
+figure { margin: 1.2rem 0; } figure svg { width: 100%; height: auto; max-width: 54rem;
+  min-width: 34rem; display: block; }
 svg text { font-family: system-ui, sans-serif !important; }
 figcaption { font-size: .88rem; opacity: .8; }
 .clips { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr));
   gap: 1rem; } .clips figure { margin: 0; }
 .clips video, .clips img { width: 100%; image-rendering: pixelated; }
 @media print { body { max-width: none; font-size: 11px; } figure, tr { break-inside: avoid; }
-  h2 { break-after: avoid; } .wide { overflow: visible; } td, th { white-space: normal; } }
+  h2 { break-after: avoid; } .wide { overflow: visible; }
+  figure svg { min-width: 0; } td, th { white-space: normal; } }
 """
 # A page of some megabytes opens anywhere; larger videos lie beside it.
 _MOST_BYTES = 400_000
@@ -71,7 +73,7 @@ def _section(section: Section) -> Iterator[str]:
         yield _table(section.table)
     for _, caption, svg in section.figures:
         drawn = svg.replace(INK, "currentColor")
-        yield f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
+        yield f"<figure><div class="wide">{drawn}</div><figcaption>{escape(caption)}</figcaption></figure>"
     if section.clips:
         yield f'<div class="clips">{"".join(map(_clip, section.clips))}</div>'
 
