@@ -73,7 +73,8 @@ def _section(section: Section) -> Iterator[str]:
         yield _table(section.table)
     for _, caption, svg in section.figures:
         drawn = svg.replace(INK, "currentColor")
-        yield f"<figure><div class="wide">{drawn}</div><figcaption>{escape(caption)}</figcaption></figure>"
+        shown = f'<div class="wide">{drawn}</div>'
+        yield f"<figure>{shown}<figcaption>{escape(caption)}</figcaption></figure>"
     if section.clips:
         yield f'<div class="clips">{"".join(map(_clip, section.clips))}</div>'
 
