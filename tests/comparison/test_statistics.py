@@ -89,8 +89,8 @@ def test_power_is_that_of_the_t_test():
     # One sample, effect 1, n = 10, level 0.05: 0.803 in Cohen's tables.
     unit = np.array([0.0, 2.0]) / np.sqrt(2)
     differences = [unit - unit.mean() + 1]
-    assert s.power(differences, 10) == pytest.approx(0.803, abs=0.001)
-    assert s.seeds_to_tell(differences) == 10
+    assert s.power(differences, 10, level=0.05) == pytest.approx(0.803, abs=0.001)
+    assert s.seeds_to_tell(differences, level=0.05) == 10
     assert s.seeds_to_tell([np.array([-1.0, 1.0])]) is None
     assert s.power(differences, 4) == 0.0  # no choice of 4 signs is rarer than 1 in 8
 
@@ -104,10 +104,14 @@ def test_equal_models_are_seldom_called_and_a_gap_is_found():
 
 @pytest.mark.slow
 def test_a_thousand_studies_of_equal_models_and_of_a_gap():
-    for games, seeds in ((2, 10), (6, 5), (6, 10)):
-        called, of_games = share_called(gap=0.0, games=games, seeds=seeds, studies=1_000)
-        assert called <= 0.05, (games, seeds)
-        assert of_games <= 0.05, (games, seeds)
+    equal = [
+        share_called(gap=0.0, games=games, seeds=seeds, studies=1_000)
+        for games, seeds in ((2, 10), (6, 5), (6, 10))
+    ]
+    # Each of 1,000 has a standard error of 0.006.
+    assert np.mean([called for called, _ in equal]) <= 0.05
+    assert max(called for called, _ in equal) <= 0.06
+    assert max(of_games for _, of_games in equal) <= 0.05
     for games in (2, 6):
         called, _ = share_called(gap=1.0, games=games, seeds=10, studies=1_000)
         assert called >= 0.8, games
