@@ -125,7 +125,7 @@ class Compare:
         for _, run in study.failed.iterrows():
             _log.warning(
                 "%s on %s, seed %s has no result: %s",
-                run["model"], run["env"], run["seed"], run["error"],
+                run["model"], run["env"], run["seed"], run["error"] or "it was not run",
             )  # fmt: skip
         from griddly_lit.comparison.report import write_report
 

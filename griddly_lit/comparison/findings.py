@@ -39,7 +39,7 @@ def cautions(study: Study) -> list[str]:
         )
     if len(study.seeds) < FEW_SEEDS:
         told.append(
-            f"{_count(len(study.seeds), 'seed')} are too few: intervals of so few are too narrow, and only "
+            f"Too few seeds ({len(study.seeds)}): intervals of so few are too narrow, and only "
             "large differences can be found."
         )
     pairs = len(study.seeds) * len(study.games_over_floor)

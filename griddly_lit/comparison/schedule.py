@@ -128,6 +128,8 @@ class LiveTable:
     def __exit__(self, *exception: object) -> None:
         self._live.update(self._drawn(), refresh=True)
         self._live.stop()
+        if not self._live.console.is_terminal:
+            self._live.console.print()
 
     def note(self, number: int, state: str, told: Mapping[str, Any] | None = None) -> None:
         """Takes what became of a run."""

@@ -90,7 +90,7 @@ def test_the_report_stands_alone_and_says_that_seeds_are_few(study, out):
     assert not re.search(r'(src|href)="(?!data:|#)', page)
     assert "<script" not in page
     assert page.count("<svg") >= 1
-    for each in ("2 seeds are too few", "SimpleConv", "clusters", "Generalisation gap", "move"):
+    for each in ("Too few seeds (2)", "SimpleConv", "clusters", "Generalisation gap", "move"):
         assert each in page
         assert each in text
     for figure in re.findall(r"\((figures/.+\.svg)\)", text):
