@@ -1,6 +1,7 @@
 """Studies of real runs: one of two models and two seeds, and what a user gets wrong."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -32,10 +33,10 @@ class Broken(nn.Module):
 
     def __init__(self, observation_shape, num_logits):
         super().__init__()
-        self.linear = nn.LazyLinear(num_logits + 1)
+        self.linear = nn.Linear(math.prod(observation_shape), num_logits + 1)
 
     def forward(self, observations):
-        if self.training and len(observations) == 128:
+        if len(observations) == 128:  # a minibatch
             raise RuntimeError("a network of mine broke")
         out = self.linear(observations.float().flatten(1))
         return out[:, :-1], out[:, -1]
