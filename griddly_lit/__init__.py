@@ -14,6 +14,7 @@ import gymnasium
 if TYPE_CHECKING:
     from griddly_lit.callbacks import Callback as Callback
     from griddly_lit.callbacks import ModelCheckpoint as ModelCheckpoint
+    from griddly_lit.comparison import compare as compare
     from griddly_lit.engine import bundled_games as bundled_games
     from griddly_lit.envs import EpisodePart as EpisodePart
     from griddly_lit.envs import GeneratedLevels as GeneratedLevels
@@ -60,6 +61,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Callback": "griddly_lit.callbacks",
     "ModelCheckpoint": "griddly_lit.callbacks",
+    "compare": "griddly_lit.comparison",
     "bundled_games": "griddly_lit.engine",
     "GeneratedLevels": "griddly_lit.envs",
     "GriddlyEnv": "griddly_lit.envs.gymnasium_env",

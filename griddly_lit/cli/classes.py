@@ -32,7 +32,11 @@ def with_classes(option: Option, value: Any) -> Any:
     if isinstance(value, Mapping):
         path = value.get(CLASS) or _only_class(option)
         if path is None:
-            return value
+            # By names, such as those of policies or of models that are compared.
+            return {
+                name: with_classes(option, each) if isinstance(each, Mapping) else each
+                for name, each in value.items()
+            }
         settings = value if CLASS in value else {SETTINGS: value}
         return _sorted(option, class_path(option, str(path)), settings)
     if isinstance(value, str) and _names_class(option, value):

@@ -31,6 +31,11 @@ class Command:
     of_trainer: bool = False
 
     @property
+    def takes_config(self) -> bool:
+        """Whether its options fill a file."""
+        return not self.positionals
+
+    @property
     def options(self) -> dict[str, Option]:
         """The options by their names, those of the command itself first."""
         sources = (self.action, *(_OF_A_TRAINER if self.of_trainer else ()))
@@ -49,6 +54,7 @@ COMMANDS = {
         Command(
             "render", Source("griddly_lit.recording.video", "render_replay"), ("replay", "out")
         ),
+        Command("compare", Source("griddly_lit.comparison.comparing", "Compare.__call__")),
         Command("info", Source("griddly_lit.cli.info", "info"), ("game",)),
     )
 }

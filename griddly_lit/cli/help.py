@@ -83,7 +83,7 @@ def command_parser(command: Command) -> ArgumentParser:
         formatter_class=_Formatter,
     )
     parser.add_argument("--debug", action="store_true", help="Show where an error was raised.")
-    if command.of_trainer:
+    if command.takes_config:
         parser.add_argument(
             "--config", action="append", metavar="FILE", help="YAML whose keys are the options."
         )

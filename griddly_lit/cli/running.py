@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
-from griddly_lit import EpisodeReplay, GriddlyEnvSpec, GriddlyTrainer, render_replay
+from griddly_lit import EpisodeReplay, GriddlyEnvSpec, GriddlyTrainer, compare, render_replay
 from griddly_lit.cli.commands import ENV, TRAINER, Command
 from griddly_lit.cli.info import info
 from griddly_lit.cli.saved_config import SavedConfig
 from griddly_lit.cli.values import Values
 from griddly_lit.errors import OptionError
 
-_FUNCTIONS: dict[str, Callable[..., Any]] = {"render": render_replay, "info": info}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "render": render_replay,
+    "compare": compare,
+    "info": info,
+}
 _NAMED = ("best", "last")
 
 
@@ -31,6 +36,7 @@ def run(command: Command, values: Values) -> str | None:
                 f"griddly-lit {command.name} --help says more",
             )
     if not command.of_trainer:
+        _check_all_given(command, options)
         done = _FUNCTIONS[command.name](**options)
         if done is not None:
             print(done)
@@ -50,6 +56,15 @@ def run(command: Command, values: Values) -> str | None:
     else:
         print(result)
     return getattr(result, "stop_reason", None)
+
+
+def _check_all_given(command: Command, options: dict[str, Any]) -> None:
+    needed = inspect.signature(_FUNCTIONS[command.name]).parameters.values()
+    for each in needed:
+        if each.default is each.empty and each.name not in options:
+            raise OptionError(
+                f"--{each.name}", "it is missing", "Give it here or in a --config, if it takes one"
+            )
 
 
 def _trainer(options: dict[str, Any]) -> tuple[GriddlyTrainer, bool]:
