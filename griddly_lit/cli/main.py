@@ -85,4 +85,5 @@ def _run(words: Sequence[str]) -> int:
         return OK
     from griddly_lit.cli.running import run
 
-    return INTERRUPTED if run(command, values) == "interrupted" else OK
+    ends = {"interrupted": INTERRUPTED, "failed": FAILED}
+    return ends.get(run(command, values) or "", OK)

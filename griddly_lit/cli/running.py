@@ -25,7 +25,7 @@ def run(command: Command, values: Values) -> str | None:
     """Does what a command says, and prints what came of it.
 
     Returns:
-        Why training stopped, None for commands that do not train.
+        Why training stopped; ``"failed"`` where runs of a study have no result; otherwise None.
     """
     options = values.made()
     for name in command.positionals:
@@ -40,7 +40,7 @@ def run(command: Command, values: Values) -> str | None:
         done = _FUNCTIONS[command.name](**options)
         if done is not None:
             print(done)
-        return None
+        return "failed" if len(getattr(done, "failed", ())) else None
     trainer, takes_ckpt_path = _trainer(options)
     names = {option.name for option in command.action.options()} - TRAINER.names()
     if not takes_ckpt_path and command.name != "fit":

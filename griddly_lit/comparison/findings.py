@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from griddly_lit.comparison.calls import Difference
 from griddly_lit.comparison.statistics import LEVEL, least_p_value
 from griddly_lit.comparison.study import Study
@@ -16,6 +18,8 @@ def finding(study: Study) -> str:
     scope = (
         f"over {_count(len(study.games_over_floor), 'game')} and {_count(len(study.seeds), 'seed')}"
     )
+    if all(np.isnan(of_env).all() for scores in study.scores.values() for of_env in scores):
+        return "No run came to its end."
     if not study.games_over_floor:
         return "No model scored more than the uniformly random policy on any game."
     called = [each for each in study.differences if each.is_called]
