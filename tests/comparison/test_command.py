@@ -1,5 +1,8 @@
 """``griddly-lit compare``: its file says what the call says."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from griddly_lit import LSTM, GriddlyEnvSpec, SimpleConv
@@ -45,6 +48,17 @@ def test_models_and_games_by_name(config):
     assert made["seeds"] == [2, 7]
     assert made["training"] == {"lr": 1e-3}
     assert made["dry_run"] is True
+
+
+def test_the_pages_file(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "comparing.md").read_text("utf-8")
+    path = tmp_path / "study.yaml"
+    path.write_text(re.search(r"^```yaml\n(.*?)^```", page, re.M | re.S)[1], "utf-8")
+    line = read_words(["compare", "--config", str(path)])
+    made = Values(line.command, given_options(line, line.command)).made()
+    assert made["models"]["memory"] == SimpleConv(memory=LSTM(256))
+    assert made["envs"]["clusters"].test_levels == (4,)
+    assert (made["seeds"], made["max_env_steps"]) == (10, 200_000)
 
 
 def test_what_is_missing_is_named(capsys):

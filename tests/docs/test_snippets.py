@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import wandb
 
 import griddly_lit
 from griddly_lit.cli import main
@@ -54,8 +55,6 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
     monkeypatch.chdir(tmp_path)
     yield tmp_path
-    import wandb
-
     wandb.finish()
     for name in set(ALGORITHMS) - known:
         del ALGORITHMS[name]
@@ -106,7 +105,7 @@ AFTER = {
 
 def test_few_are_not_run():
     marks = {p.stem: len(re.findall(r"<!-- not run: ", p.read_text("utf-8"))) for p in PAGES}
-    assert {name: count for name, count in marks.items() if count} == {"trust": 1}
+    assert {name: count for name, count in marks.items() if count} == {"comparing": 1, "trust": 1}
 
 
 def test_the_reference_has_every_public_name():
