@@ -49,6 +49,8 @@ def one_trial(process):
 
 @pytest.mark.parametrize("kind", ["pbt", "optuna"])
 def test_eight_trials_end_though_one_is_killed(kind, tmp_path):
+    if kind == "optuna":
+        pytest.importorskip("optuna")
     process = begun(kind, tmp_path)
     while not list(tmp_path.glob(f"runs/sweep/{kind}/*/checkpoint_000001")):
         assert process.poll() is None, process.stdout.read()
