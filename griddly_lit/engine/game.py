@@ -216,17 +216,20 @@ class Game:
         rewards = [first + second for first, second in zip(moved, ticked, strict=True)]
         return rewards, terminated, info
 
+    def valid_action_trees(self) -> list[Mapping[int, Any]]:
+        """Returns what each player can do now, as nested mappings, a level a part of the action."""
+        try:
+            return list(self._engine.build_valid_action_trees())
+        except Exception as error:
+            raise self._failure(error) from error
+
     def valid_actions(self, nvec: Sequence[int]) -> list[list[int]]:
-        """Returns what each player can do now, see :func:`flat_actions_of`.
+        """Returns the same as numbers, see :func:`flat_actions_of`.
 
         Args:
             nvec: Number of choices of each part; those of locations may be larger than the grid.
         """
-        try:
-            trees = self._engine.build_valid_action_trees()
-        except Exception as error:
-            raise self._failure(error) from error
-        return [flat_actions_of(tree, nvec) for tree in trees]
+        return [flat_actions_of(tree, nvec) for tree in self.valid_action_trees()]
 
     def corners(self, outs: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
         """Returns views of arrays, the upper left corners that observations on this level fill.
@@ -272,8 +275,7 @@ class Game:
 
     def take_events(self) -> list[Mapping[str, Any]]:
         """Returns the engine's events since the last call or reset, and forgets them."""
-        events: list[Mapping[str, Any]] = self._open_engine().get_history()
-        return events
+        return list(self._open_engine().get_history())
 
     def state(self) -> dict[str, Any]:
         """Returns the engine's full description of the present state."""

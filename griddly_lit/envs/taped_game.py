@@ -72,11 +72,6 @@ class TapedGame(Game):
         counts, self._counts = self._counts, self._no_counts()
         return counts
 
-    def valid_action_trees(self) -> list[Mapping[int, Any]]:
-        """Returns the engine's nested dictionaries of what each player can do now."""
-        trees: list[Mapping[int, Any]] = self._open_engine().build_valid_action_trees()
-        return trees
-
     def _begin(self, start: EpisodeStart) -> None:
         self._start = start
         self._actions: list[NDArray[np.int32]] = []
