@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import imageio.v2 as imageio
 import pytest
 from lightning.pytorch.loggers import Logger
+from ray.rllib.algorithms.impala import IMPALAConfig
 from torch import nn
 
 from games import CORRIDOR
@@ -21,6 +22,7 @@ from griddly_lit import (
 from griddly_lit.errors import ModelError, OptionError
 from griddly_lit.models import model_from_dict, resolve, resolve_model
 from griddly_lit.recording.renderers import own
+from griddly_lit.rllib import algorithms, own_algorithms
 from griddly_lit.tracking.publish import outlets
 from own_renderer import CountRenderer
 
@@ -148,3 +150,14 @@ def test_what_is_no_outlet_is_refused():
         register_outlet(Memo(), MemoOutlet)
     with pytest.raises(OptionError, match=r"griddly_lit\.Outlet"):
         register_outlet(Memo, Memo)
+
+
+def test_an_algorithm_has_those_defaults_of_its_like_that_it_knows(monkeypatch):
+    monkeypatch.setattr(algorithms, "ALGORITHMS", dict(algorithms.ALGORITHMS))
+    monkeypatch.setattr(own_algorithms, "ALGORITHMS", algorithms.ALGORITHMS)
+    # IMPALA knows no lambda_, no clip_param and no vf_clip_param of PPO's.
+    own_algorithms.register_algorithm("Mine", IMPALAConfig, like="PPO", training={"lr": 1e-4})
+    mine = algorithms.ALGORITHMS["Mine"]
+    assert (mine.training["lr"], mine.training["gamma"]) == (1e-4, 0.995)
+    assert "clip_param" not in mine.training
+    IMPALAConfig().training(**{**mine.training, **mine.small})

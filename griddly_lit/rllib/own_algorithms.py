@@ -18,6 +18,7 @@ from griddly_lit.rllib.algorithms import (
     SupportedAlgorithm,
     check_training,
     find_algorithm,
+    training_names,
 )
 from griddly_lit.rllib.learner import LeanUpdates
 from griddly_lit.rllib.training_values import check_values
@@ -62,12 +63,14 @@ def register_algorithm(
     training = training or {}
     check_training(name, config_class, training)
     check_values(config_class, training)
+    known = training_names(config_class)
     ALGORITHMS[name] = dataclasses.replace(
         model,
         config=config_class,
         learner=_lean_learner(name, config_class, model),
         module=module or model.module,
-        training={**model.training, **training},
+        training={**{k: v for k, v in model.training.items() if k in known}, **training},
+        small={k: v for k, v in model.small.items() if k in known},
     )
 
 
